@@ -348,36 +348,6 @@ def load_etf(
     settings: Settings | None = None,
     get: Callable[[str], bytes] | None = None,
 ) -> Etf:
-    """Load an ETF's constituents from its issuer's holdings file, as downloaded.
-
-    Parameters
-    ----------
-    source
-        A file; a fund's ticker, for its newest file in the download folders; or an https address on
-        a host that the settings allow.
-    fund
-        Which fund, if the file has several.
-    classes
-        The asset classes that make up the basket.
-    tickers
-        A table of ISIN (or CUSIP, SEDOL, FIGI) and ticker, for a file that prints no tickers.
-    settings
-        The download folders and the allowed hosts; by default from the environment.
-    get
-        Fetches an address; by default over https within the settings' time limits.
-
-    Returns
-    -------
-    Etf
-        Weights in decimals of the ETF's net assets.
-
-    Raises
-    ------
-    InputError
-        If there is no such file, or it cannot be read as an ETF's holdings.
-    SourceError
-        If an address cannot be fetched.
-
-    """
+    """Load an ETF's file as ``api.load_etf`` does; ``get`` fetches an address, by default over https."""
     raw = etf_file(source, fund, settings, tickers, get)
     return replace(kept_etf(raw, settings).value, classes=tuple(classes))

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.engine.result import Method
 from betaneutral_xl.errors import BetaNeutralError, InputError
-from betaneutral_xl.job.option_files import of_toml, read_options
+from betaneutral_xl.job.option_files import read_options
 from betaneutral_xl.job.options import BY_NAME, REQUESTED, Kind, Section, of_section
 from betaneutral_xl.model.constraints import ALL, Constraints, limit_of
 from betaneutral_xl.model.tickers import normalise
@@ -251,11 +251,6 @@ def ready_text(name: str) -> str:
         msg = f"There is no ready mandate {name!r:.40}. Choose one of {', '.join(ready())}."
         raise InputError(msg)
     return files(__package__).joinpath("mandates", f"{wanted}.toml").read_text(encoding="utf-8")
-
-
-def parse_ready(name: str) -> Mandate:
-    """Return a mandate to start from."""
-    return Mandate._of_mapping(of_toml(ready_text(name).encode(), name), "")  # noqa: SLF001 - its own kind
 
 
 def canonical(options: Mapping[str, Any]) -> dict[str, Any]:

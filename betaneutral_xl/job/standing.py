@@ -67,7 +67,7 @@ def kept(found: tuple[LimitLine, ...]) -> bool:
 
 
 def sentence(line: LimitLine) -> str:
-    """Return a limit with its number in one line: ``largest weight 8.99% (MSFT), at most 5.00%``."""
+    """Return a limit with its number in one line: ``largest weight 8.99% (MSFT), at most 5%``."""
     of = f" ({line.ticker})" if line.ticker else ""
     return f"{line.label} {shown(line.after, line.kind)}{of}, {line.text}"
 

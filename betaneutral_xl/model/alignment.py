@@ -28,6 +28,7 @@ from betaneutral_xl.model.market import AlignedMarket, MarketBasket
 from betaneutral_xl.model.notices import Notice, Severity, Subject
 from betaneutral_xl.model.positions import PositionClass
 from betaneutral_xl.model.renames import likely_renames
+from betaneutral_xl.model.values import share_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -83,15 +84,6 @@ class Uncovered:
     def __bool__(self) -> bool:
         """Whether there are any."""
         return bool(self.tickers)
-
-
-def share_text(weight: float) -> str:
-    """Return a weight in percent without trailing zeros, so that a small one keeps its digits.
-
-    >>> share_text(0.2758), share_text(0.00001), share_text(0.2)
-    ('27.58%', '0.001%', '20%')
-    """
-    return f"{f'{100.0 * weight:.4f}'.rstrip('0').rstrip('.')}%"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

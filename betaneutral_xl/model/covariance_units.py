@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from betaneutral_xl.errors import InputError
+from betaneutral_xl.errors import InputError, listing
 from betaneutral_xl.model.notices import Notice, Severity, Subject
 
 if TYPE_CHECKING:
@@ -33,11 +33,23 @@ LARGEST_UNSTATED = 1.0
 USUAL_VOLATILITY = (0.12, 0.5)
 """Median volatilities outside this range get a warning; that of shares is 20 % to 45 %."""
 
-LARGEST_VARIANCE = 100.0
-"""Largest variance of a single name: a volatility of 1,000 %."""
+LARGEST_VARIANCE = 25.0
+"""Largest variance of a single name: a volatility of 500 %."""
+
+FAR_FROM_MEDIAN = (1.0 / 30.0, 8.0)
+"""Volatilities outside this range of the median one get a warning: other units, or prices that stay."""
+
+LONGER_PERIODS = {"weekly": 52.0, "monthly": 12.0}
+"""Periods of a year for which there is no unit to choose; the multipliers to annual variances."""
 
 TYPICAL_VARIANCE = 0.09
 """Variance of a share of 30 % volatility; of several possible units the nearest to it is suggested."""
+
+MIN_SANE = 3
+"""Names from which a median says what is usual."""
+
+CLOSER = 0.5
+"""By how much a longer period must fit better, as a logarithm, to be suggested before a unit to choose."""
 
 ONE_TOLERANCE = 1e-6
 """Tolerance of the diagonal of a correlation matrix, from rounding in files."""
@@ -170,18 +182,35 @@ def implausible_variances(
     return ""
 
 
-def unusual_volatility(variances: FloatArray, origin: Provenance) -> tuple[str, ...]:
+def unusual_volatility(tickers: Sequence[str], variances: FloatArray, origin: Provenance) -> tuple[str, ...]:
     """Return warnings on annual variances that are possible but unusual for shares."""
     if not variances.size:
         return ()
     volatility = math.sqrt(float(np.median(variances)))
+    far = _far_from_median(tickers, variances, volatility, origin)
     low, high = USUAL_VOLATILITY
     if low <= volatility <= high:
-        return ()
+        return far
     hint = "monthly or weekly" if volatility < low else "volatilities in place of variances"
     text = (
         f"{_what(origin)} has a median volatility of {volatility:.1%}, unusual for shares: check that its "
         f"numbers are annual variances, not {hint}."
+    )
+    return (Notice(text, Subject.RISK_MODEL, Severity.CHANGES), *far)
+
+
+def _far_from_median(
+    tickers: Sequence[str], variances: FloatArray, median: float, origin: Provenance
+) -> tuple[str, ...]:
+    volatilities = np.sqrt(np.maximum(variances, 0.0))
+    low, high = FAR_FROM_MEDIAN
+    far = np.flatnonzero((volatilities < low * median) | (volatilities > high * median))
+    if not far.size or len(variances) < MIN_SANE or 2 * far.size > len(variances):
+        return ()
+    named = listing([f"{tickers[i]} {volatilities[i]:.2%}" for i in far.tolist()])
+    text = (
+        f"{_what(origin)} has volatilities far from the median of {median:.1%}: {named}. Check their "
+        "unit and their prices: their betas are as far off."
     )
     return (Notice(text, Subject.RISK_MODEL, Severity.CHANGES),)
 
@@ -197,8 +226,24 @@ def _advice(printed: float, read: CovarianceUnit, origin: Provenance) -> str:
     likely = [one for one, value in annual.items() if low <= value <= high]
     if not likely:
         return "Convert it to annual decimals."
-    best = min(likely, key=lambda one: abs(math.log(annual[one] / TYPICAL_VARIANCE)))
+    best = min(likely, key=lambda one: _distance(annual[one]))
+    longer = {
+        f"{period} {words}": periods * factor
+        for period, periods in LONGER_PERIODS.items()
+        for words, factor in (("decimals", 1.0), ("percent squared", 1e-4))
+    }
+    unit = min(longer, key=lambda one: _distance(printed * longer[one]))
+    if _distance(printed * longer[unit]) < _distance(annual[best]) - CLOSER:
+        return (
+            f"It looks like {unit}: multiply by {longer[unit]:g}. If it is {_WORDS[best]}, "
+            f"{_how(origin, best)}."
+        )
     return f"It looks like {_WORDS[best]}: {_how(origin, best)}, or convert it."
+
+
+def _distance(variance: float) -> float:
+    """Return how far an annual variance is from that of a usual share, as a logarithm."""
+    return abs(math.log(variance / TYPICAL_VARIANCE))
 
 
 def _how(origin: Provenance, unit: CovarianceUnit) -> str:

@@ -418,7 +418,7 @@ class Covariance:
         origin = provenance or Provenance.given(len(names))
         variances = values.diagonal()
         implausible = implausible_variances(names, variances, origin, read)
-        notes = (implausible,) if implausible else unusual_volatility(variances, origin)
+        notes = (implausible,) if implausible else unusual_volatility(tickers, variances, origin)
         made = cls(names, Dense(values), origin, effective_days, (*notes, *warnings))
         refuse_correlations(variances, origin, read)
         return made

@@ -209,3 +209,12 @@ def require_sign(what: str, value: float, most: float) -> None:
         f"If {read_as} is meant, give it as text with its percent sign."
     )
     raise InputError(msg)
+
+
+def share_text(share: float) -> str:
+    """Return a decimal as percent, without trailing zeros: a small one keeps its digits.
+
+    >>> share_text(0.2758), share_text(0.00001), share_text(0.2), share_text(-1e-9)
+    ('27.58%', '0.001%', '20%', '0%')
+    """
+    return f"{f'{round(100.0 * share, 4) + 0.0:.4f}'.rstrip('0').rstrip('.')}%"

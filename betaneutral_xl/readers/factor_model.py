@@ -20,7 +20,6 @@ from betaneutral_xl.model.arrays import FloatArray, positions_of
 from betaneutral_xl.model.covariance_units import CovarianceUnit
 from betaneutral_xl.model.factor_model import Units, factor_model, plausible_units
 from betaneutral_xl.model.printed import number
-from betaneutral_xl.model.provenance import Provenance, Retrieval, digest
 from betaneutral_xl.model.tickers import normalise
 from betaneutral_xl.readers.tabular.grid import LIMIT, TextGrid, parse_grid
 from betaneutral_xl.readers.tabular.parquet import PARQUET, parquet_sheet
@@ -28,8 +27,8 @@ from betaneutral_xl.system.files import read_bytes, shown_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import date
 
+    from betaneutral_xl.model.provenance import Provenance
     from betaneutral_xl.model.risk import Covariance
 
 PARTS: Mapping[str, re.Pattern[str]] = {
@@ -78,12 +77,18 @@ def pack_folder(folder: Path | str) -> bytes:
 def parse_factor_archive(
     content: bytes, origin: Provenance, unit: CovarianceUnit | None = None
 ) -> Covariance:
-    """Parse a factor model from a ZIP archive of its three tables; see ``load_factor_model``.
+    """Parse a factor model from three tables, aligned by label, never by position.
+
+    The covariance is ``X F X' + diag(s^2)``. The exposures X, shape (N, k), are ``ticker,<factor>,...``, or
+    in long form ``ticker,factor,exposure``, where a pair that is not listed is zero; the annual factor
+    covariance F, shape (k, k), is ``factor,<factor>,...``, the same factors in any order, or in long form,
+    where either of a pair will do; the annual specific volatilities s, shape (N,), are
+    ``ticker,specific_risk``.
 
     Parameters
     ----------
     content
-        The archive.
+        A ZIP archive of the tables.
     origin
         Where it is from; rows and a note on the unit are filled in.
     unit
@@ -94,7 +99,7 @@ def parse_factor_archive(
     UnreadableFile
         If it has not the three tables, or one is no such table.
     InputError
-        If the unit is another one, or as ``load_factor_model``.
+        If the unit is another one, or the labels of two tables differ; and as ``model.factor_model`` has it.
 
     """
     if unit is not None and unit not in UNITS:
@@ -110,61 +115,6 @@ def parse_factor_archive(
             for part in ("exposures", "factor covariance", "specific risk")
         ]
     return _model(tables, None if unit is None else UNITS[unit], origin)
-
-
-def load_factor_model(
-    exposures: Path | str,
-    factor_covariance: Path | str,
-    specific_risk: Path | str,
-    *,
-    units: Units | None = None,
-    as_of: date | None = None,
-) -> Covariance:
-    """Load a factor model from three tables, aligned by label, never by position.
-
-    The covariance is ``X F X' + diag(s^2)``.
-
-    Parameters
-    ----------
-    exposures
-        X, shape (N, k): ``ticker,<factor>,<factor>,...``; or in long form ``ticker,factor,exposure``, where
-        a pair that is not listed is zero.
-    factor_covariance
-        F, shape (k, k), annual: ``factor,<factor>,<factor>,...``, the same factors in any order; or in
-        long form, where either of a pair will do.
-    specific_risk
-        s, shape (N,), annual volatility: ``ticker,specific_risk``, the same tickers in any order.
-    units
-        ``decimal``, or ``percent`` for percent and percent squared; by default the one in which the
-        volatilities are possible, which the provenance notes.
-    as_of
-        The date of the model.
-
-    Returns
-    -------
-    Covariance
-        Annual decimals, in the factor form, in the order of ``exposures``.
-
-    Raises
-    ------
-    UnreadableFile
-        If a file is not such a table.
-    InputError
-        If the labels of two tables differ; and as ``model.factor_model.factor_model``.
-
-    """
-    contents = [
-        (read_bytes(path, LIMIT), shown_name(path)) for path in (exposures, factor_covariance, specific_risk)
-    ]
-    origin = Provenance(
-        source="factor model",
-        location=" + ".join(name for _, name in contents),
-        retrieval=Retrieval.FILE,
-        as_of=as_of,
-        rows=0,
-        sha256=digest("".join(digest(content) for content, _ in contents).encode()),
-    )
-    return _model([_table(content, name) for content, name in contents], units, origin)
 
 
 Table = tuple[str, list[str], list[str], FloatArray]

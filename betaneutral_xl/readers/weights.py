@@ -19,6 +19,8 @@ NEAR_ONE = (0.5, 1.5)
 """Sum of fractions."""
 AT_ONE = (0.9, 1.1)
 """Sum of fractions under a header that says percent."""
+ONE_RTOL = 0.02
+"""By how much fractions that add to 1 may miss it, from rounding."""
 MIN_PERCENT_SUM = 5.0
 """A column whose absolute values sum to more is in percent: no fund has five times its net assets."""
 
@@ -73,6 +75,13 @@ def decimal_weights(
             msg = (
                 f"{file_name} has weights up to {largest:,.10g}, {math.fsum(known):,.10g} in all: "
                 "neither fractions nor percent. Name a column of values market_value, or add percent signs."
+            )
+            raise InputError(msg)
+        if why is FROM_SUM and abs(math.fsum(known) - 1.0) <= ONE_RTOL:
+            gross = math.fsum(map(abs, known))
+            msg = (
+                f"{file_name} has weights that add to 1, and to {gross:,.4g} without their signs: fractions "
+                "of that gross exposure, or percent. Add percent signs, or give shares and prices."
             )
             raise InputError(msg)
         return [math.nan if w is None else w / unit for w in printed_weights], f"weights are {why}"

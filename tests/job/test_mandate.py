@@ -11,7 +11,7 @@ from betaneutral_xl import Covariance, Etf, Holdings, beta_neutral
 from betaneutral_xl.engine.result import Method
 from betaneutral_xl.errors import InputError
 from betaneutral_xl.job import run, standing
-from betaneutral_xl.job.mandate import Mandate, canonical, parse_ready, ready, shown
+from betaneutral_xl.job.mandate import Mandate, canonical, ready, ready_text, shown
 from betaneutral_xl.job.request import OrderTerms, Request
 from betaneutral_xl.job.sources import Sources
 
@@ -40,8 +40,10 @@ def mandate() -> Mandate:
 
 
 @pytest.mark.parametrize("name", ready())
-def test_every_ready_mandate_parses_whole_and_has_a_tolerance(name: str) -> None:
-    found = parse_ready(name)
+def test_every_ready_mandate_parses_whole_and_has_a_tolerance(name: str, tmp_path: Path) -> None:
+    file = tmp_path / "mandate.toml"
+    file.write_text(ready_text(name), encoding="utf-8")
+    found = Mandate.of(str(file))
     request = Request.parse({"mandate": found})
     assert request.mandate is found
     assert request.tolerance == pytest.approx(0.05)
@@ -99,7 +101,7 @@ def test_another_method_keeps_the_limits_as_checks_not_as_constraints(
     assert not result.constraints.given
     broken = [one for one in result.notes if one.startswith("Breaks the mandate")]
     lowest = f"{result.new_weights.min():.2%} ({result.tickers[int(result.new_weights.argmin())]})"
-    assert broken == [f"Breaks the mandate Test fund: lowest weight {lowest}, at least 0.00%."]
+    assert broken == [f"Breaks the mandate Test fund: lowest weight {lowest}, at least 0%."]
 
 
 def test_a_ticker_of_the_rules_need_not_be_held_and_one_of_the_run_must(

@@ -185,3 +185,29 @@ def test_a_factor_model_validates_its_shapes_and_signs(
 def test_a_factor_covariance_with_a_negative_eigenvalue_is_refused() -> None:
     with pytest.raises(NotPositiveSemidefinite, match="negative eigenvalue"):
         Factors.from_exposures(np.ones((3, 2)), np.diag([0.04, -0.01]), np.ones(3))
+
+
+@pytest.mark.parametrize(
+    ("factor", "unit"),
+    [
+        (1 / 52, "weekly decimals"),
+        (1e4 / 52, "weekly percent squared"),
+        (1e4 / 12, "monthly percent squared"),
+    ],
+)
+def test_a_matrix_of_a_longer_period_is_named_as_that(factor: float, unit: str) -> None:
+    matrix = np.array([[0.09, 0.02, 0.02], [0.02, 0.06, 0.02], [0.02, 0.02, 0.05]]) * factor
+    with pytest.raises(InputError, match=f"It looks like {unit}: multiply by"):
+        Covariance.from_source(["A", "B", "C"], matrix, Provenance.given(3))
+
+
+@pytest.mark.parametrize(("variance", "shown"), [(2e-8, "A 0.01%"), (0.0, "A 0.00%"), (9.0, "A 300.00%")])
+def test_one_volatility_far_from_the_others_is_told(variance: float, shown: str) -> None:
+    matrix = np.diag([variance, 0.06, 0.05, 0.04])
+    made = Covariance.from_source(["A", "B", "C", "D"], matrix, Provenance.given(4))
+    assert any(shown in line and "far from the median" in line for line in made.warnings)
+
+
+def test_a_volatility_above_500_percent_is_refused() -> None:
+    with pytest.raises(InputError, match="a volatility of 510%"):
+        Covariance.from_source(["A", "B", "C"], np.diag([26.01, 0.06, 0.05]), Provenance.given(3))

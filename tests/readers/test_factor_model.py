@@ -16,7 +16,6 @@ from betaneutral_xl.job.inputs import covariance_file, read
 from betaneutral_xl.model.covariance_units import CovarianceUnit
 from betaneutral_xl.model.factor_model import Units, factor_model
 from betaneutral_xl.model.risk import Covariance, Factors
-from betaneutral_xl.readers.factor_model import load_factor_model
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,11 +28,11 @@ FACTORS = "factor,value,market\nvalue,0.02,0.01\nmarket,0.01,0.04\n"
 SPECIFIC = "ticker,specific_risk\nCCC,0.25\nAAA,0.2\nBRK B,0.3\n"
 
 
-def write(folder: Path, *texts: str) -> list[Path]:
-    paths = [folder / name for name in ("x.csv", "f.csv", "d.csv")]
-    for path, text in zip(paths, texts, strict=True):
-        path.write_text(text, encoding="utf-8")
-    return paths
+def loaded(folder: Path, *texts: str) -> Covariance:
+    """Return the factor model of three tables in a folder."""
+    for name, text in zip(("exposures", "factor_covariance", "specific_risk"), texts, strict=True):
+        (folder / f"{name}.csv").write_text(text, encoding="utf-8")
+    return read(covariance_file(folder), Covariance).value
 
 
 def test_a_factor_model_is_expanded_only_on_demand() -> None:
@@ -44,10 +43,10 @@ def test_a_factor_model_is_expanded_only_on_demand() -> None:
 
 
 def test_tables_are_aligned_by_label_not_by_position(tmp_path: Path) -> None:
-    covariance = load_factor_model(*write(tmp_path, EXPOSURES, FACTORS, SPECIFIC))
+    covariance = loaded(tmp_path, EXPOSURES, FACTORS, SPECIFIC)
     assert covariance.tickers == ("AAA", "BRK.B", "CCC")
     assert covariance.form.dense() == pytest.approx(X @ F @ X.T + np.diag(RISK**2), rel=1e-12)
-    assert covariance.provenance.location == "x.csv + f.csv + d.csv"
+    assert covariance.provenance.location == tmp_path.name
 
 
 def test_percent_squared_is_read_only_with_its_unit() -> None:
@@ -82,14 +81,18 @@ def test_an_invalid_model_is_refused() -> None:
         ((EXPOSURES, FACTORS, SPECIFIC + "DDD,0.1\n"), InputError, "same tickers: see DDD"),
         ((EXPOSURES + "AAA,1,1\n", FACTORS, SPECIFIC), DuplicateTicker, "AAA more than once"),
         ((EXPOSURES, FACTORS, SPECIFIC.replace("\n", ",9\n")), InputError, "2 columns"),
-        ((EXPOSURES.replace("0.8", "high"), FACTORS, SPECIFIC), InputError, "x.csv, line 3, column market"),
+        (
+            (EXPOSURES.replace("0.8", "high"), FACTORS, SPECIFIC),
+            InputError,
+            "exposures.csv, line 3, column",
+        ),
     ],
 )
 def test_tables_with_different_labels_are_refused(
     tmp_path: Path, texts: tuple[str, str, str], kind: type[Exception], message: str
 ) -> None:
     with pytest.raises(kind, match=message):
-        load_factor_model(*write(tmp_path, *texts))
+        loaded(tmp_path, *texts)
 
 
 def test_a_folder_and_an_archive_are_a_covariance_in_either_unit(tmp_path: Path) -> None:
@@ -129,5 +132,5 @@ def test_long_tables_are_pivoted(tmp_path: Path) -> None:
         "CCC,market,1.2\n"
     )
     factors = "factor,factor2,covariance\nmarket,market,0.04\nvalue,market,0.01\nvalue,value,0.02\n"
-    covariance = load_factor_model(*write(tmp_path, exposures, factors, SPECIFIC))
+    covariance = loaded(tmp_path, exposures, factors, SPECIFIC)
     assert covariance.form.dense() == pytest.approx(X @ F @ X.T + np.diag(RISK**2))

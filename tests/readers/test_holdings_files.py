@@ -315,3 +315,8 @@ def test_printed_values_of_several_markets_are_taken_as_one_currency_and_it_is_s
         found = parse_holdings_file(rows.format(price=price).encode(), "values.csv")
         assert found.nav == pytest.approx(17_820)
         assert any("markets in USD, JPY and no currency" in note for note in found.warnings) == told
+
+
+def test_weights_that_add_to_one_with_a_large_gross_exposure_are_ambiguous() -> None:
+    with pytest.raises(InputError, match="add to 1, and to 18 without their signs"):
+        parse_holdings_file(b"ticker,weight\nA,9\nB,-8.5\nCASH,0.5\n", "book.csv")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import OrderedDict
 from concurrent.futures import Future
@@ -41,13 +42,11 @@ class ResultCache:
         Errors are not cached, except a ``SourceError`` for ``RETRY_AFTER`` seconds.
         """
         with self._lock:
-            made, future = self._entries.get(key, (0.0, None))
-            if future is not None and self._stale(made, future):
-                future = None
-            mine = future is None
-            if future is None:
+            expires, future = self._entries.get(key, (0.0, None))
+            mine = future is None or expires < time.monotonic()
+            if future is None or mine:
                 future = Future()
-                self._entries[key] = (time.monotonic(), future)
+                self._entries[key] = (math.inf, future)
             self._entries.move_to_end(key)
             while len(self._entries) > self._max_entries:
                 self._entries.popitem(last=False)
@@ -55,17 +54,18 @@ class ResultCache:
             try:
                 future.set_result(compute())
             except BaseException as error:
+                self._expire(key, future, error)
                 future.set_exception(error)
                 raise
         return cast("T", future.result())
+
+    def _expire(self, key: Hashable, future: Future[Any], error: BaseException) -> None:
+        after = time.monotonic() + RETRY_AFTER if isinstance(error, SourceError) else 0.0
+        with self._lock:
+            if self._entries.get(key, (0.0, None))[1] is future:
+                self._entries[key] = (after, future)
 
     def clear(self) -> None:
         """Remove all values."""
         with self._lock:
             self._entries.clear()
-
-    @staticmethod
-    def _stale(made: float, future: Future[Any]) -> bool:
-        if not future.done() or future.exception() is None:
-            return False
-        return not isinstance(future.exception(), SourceError) or time.monotonic() - made > RETRY_AFTER

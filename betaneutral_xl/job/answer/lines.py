@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import InputError
 from betaneutral_xl.job.views import Kind
+from betaneutral_xl.model.values import share_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,13 +66,16 @@ def shown(value: float | None, kind: Kind, digits: int = 2) -> str:
 
 
 def limit_text(limit: Range, kind: Kind) -> str:
-    """Return a limit in words.
+    """Return a limit in words; percents without trailing zeros, as they were typed.
 
     >>> from betaneutral_xl.model.constraints import Range
     >>> limit_text(Range(high=0.3), Kind.PERCENT), limit_text(Range(0.0, 0.0), Kind.NUMBER)
-    ('at most 30.00%', '0.00')
+    ('at most 30%', '0.00')
     """
-    low, high = (shown(end, kind) for end in (limit.low, limit.high))
+    low, high = (
+        share_text(end) if kind is Kind.PERCENT and math.isfinite(end) else shown(end, kind)
+        for end in (limit.low, limit.high)
+    )
     if limit.low == limit.high:
         return low
     if low and high:

@@ -68,7 +68,7 @@ def test_every_limit_has_its_number_before_and_after(inputs: Inputs) -> None:
     upper, turnover = limits["largest weight"], limits["turnover, one-way"]
     assert upper.before == pytest.approx(0.08999, abs=1e-4)
     assert upper.light_before is Light.OVER
-    assert (upper.light, upper.text) == (Light.NEAR, "at most 8.00%")
+    assert (upper.light, upper.text) == (Light.NEAR, "at most 8%")
     assert math.isnan(turnover.before)
     assert turnover.after == pytest.approx(0.6)
     assert page.limits_hold
@@ -179,7 +179,7 @@ def test_a_limit_on_a_measure_stands_beside_it_and_once(inputs: Inputs) -> None:
     page = answer_page(outcome_of(inputs, **LIMITED))
     turnover = page.limit_of("turnover")
     assert turnover is not None
-    assert turnover.text == "at most 60.00%"
+    assert turnover.text == "at most 60%"
     assert page.limit_of("volatility") is None
     assert {one.label for one in page.further_limits} == {"largest weight", "lowest weight"}
     assert page.limit_of("gross") is None
