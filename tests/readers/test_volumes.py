@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from datetime import date
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -38,7 +39,8 @@ def two_headers() -> bytes:
 
 def one_header() -> bytes:
     pivoted = long().pivot_table(index="Date", columns="Ticker", values=["Close", "Volume"])
-    pivoted.columns = pd.Index([f"{field}_{name}" for field, name in pivoted.columns])
+    pairs: list[Any] = list(pivoted.columns)
+    pivoted.columns = pd.Index([f"{field}_{name}" for field, name in pairs])
     return pivoted.to_csv().encode()
 
 
