@@ -26,7 +26,7 @@ from betaneutral_xl.errors import MissingValue
 from betaneutral_xl.model.covariance_units import CovarianceUnit
 from betaneutral_xl.model.provenance import Provenance, Retrieval, digest
 from betaneutral_xl.model.tickers import normalise
-from betaneutral_xl.readers.covariance_drift import MARK, with_drift_lines
+from betaneutral_xl.readers.covariance_drift import MARK, with_drift_lines, without_drift_lines
 from betaneutral_xl.readers.formats import NETWORK, complete_provenance, read_text, unreadable
 from betaneutral_xl.readers.matrix_tables import MatrixTable, PlainMatrix, find_matrix
 from betaneutral_xl.readers.parquet_matrix import parquet_matrix
@@ -222,10 +222,11 @@ def _parse_other_shape(content: bytes, provenance: Provenance, unit: CovarianceU
         return parse_covariance(content, provenance, unit)
     sheets = (parquet_sheet(content, name),) if content.startswith(PARQUET) else _sheets(content, provenance)
     for sheet in sheets:
-        table = find_matrix(sheet, name)
+        matrix, beside = without_drift_lines(sheet)
+        table = find_matrix(matrix, name)
         if table is not None:
             origin = complete_provenance(provenance, content, len(table.columns), table.as_of)
-            return table.covariance(origin, unit)
+            return with_drift_lines(table.covariance(origin, unit), beside, provenance)
     row = next((row for sheet in sheets for row in sheet.rows if row), ())
     advice = "Its first line should be date,ticker,<tickers> or ticker,<tickers>, with a row per ticker."
     raise unreadable(provenance, f"is not a covariance: it begins with {','.join(row[:3])!r:.60}", advice)

@@ -24,6 +24,7 @@ import numpy as np
 
 from betaneutral_xl.errors import InputError
 from betaneutral_xl.model.history import EstimateHistory, RecordedErrors
+from betaneutral_xl.model.printed import clean, number, uses_decimal_comma
 from betaneutral_xl.model.tickers import normalise
 from betaneutral_xl.readers.formats import unreadable
 
@@ -33,9 +34,13 @@ if TYPE_CHECKING:
     from betaneutral_xl.model.arrays import FloatArray
     from betaneutral_xl.model.provenance import Provenance
     from betaneutral_xl.model.risk import Covariance
+    from betaneutral_xl.readers.tabular.sheets import TextSheet
 
 MARK = "#"
 """First character of these lines."""
+
+SAMPLE = 2_000
+"""Cells from which the decimal separator is decided."""
 
 MAX_DAYS = 20_000
 """Most days of returns: eighty years."""
@@ -59,9 +64,9 @@ def drift_rows(covariance: Covariance, tickers: Sequence[str]) -> Iterator[tuple
         for row in history.returns.tolist():
             yield f"{MARK} return", *("" if math.isnan(one) else one for one in row)
         return
-    for number, record in enumerate(history or (), start=1):
+    for place, record in enumerate(history or (), start=1):
         rows = [record.tickers.index(ticker) for ticker in tickers]
-        yield f"{MARK} errors", str(number)
+        yield f"{MARK} errors", str(place)
         yield f"{MARK} unit", *record.unit[rows].tolist()
         for error in record.errors[:, rows].tolist():
             yield f"{MARK} error", *error
@@ -69,6 +74,29 @@ def drift_rows(covariance: Covariance, tickers: Sequence[str]) -> Iterator[tuple
             yield f"{MARK} own", *own
         for line in record.sampling[np.ix_(rows, rows)].tolist():
             yield f"{MARK} sampling", *line
+
+
+def without_drift_lines(sheet: TextSheet) -> tuple[TextSheet, tuple[str, ...]]:
+    """Return a table without these lines, their rows blank, and the lines as the file has them at first.
+
+    Excel writes them back with its own separators and decimals.
+    """
+    marked = {i for i, row in enumerate(sheet.rows) if i and row and row[0].strip().startswith(MARK)}
+    if not marked:
+        return sheet, ()
+    sample = [cell for i in marked for cell in sheet.rows[i][1:]]
+    comma = uses_decimal_comma(sample[:SAMPLE], sample[:SAMPLE], otherwise=sheet.delimiter == ";")
+    lines = tuple(
+        ",".join([sheet.rows[i][0], *(_plain(cell, decimal_comma=comma) for cell in sheet.rows[i][1:])])
+        for i in sorted(marked)
+    )
+    rows = tuple(() if i in marked else row for i, row in enumerate(sheet.rows))
+    return replace(sheet, rows=rows), lines
+
+
+def _plain(cell: str, *, decimal_comma: bool) -> str:
+    value = number(cell, decimal_comma=decimal_comma)
+    return clean(cell).replace(",", ".") if value is None else repr(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +118,8 @@ class _Lines:
         return found[0] if found else None
 
     def numbers(self, cells: Sequence[str], word: str, count: int, *, blanks: bool = False) -> list[float]:
+        if not any(cells[count:]):  # Excel fills all rows to the width of the longest
+            cells = cells[:count]
         if len(cells) != count:
             what = f"has {len(cells)} numbers in a line {MARK} {word}, not {count}"
             raise unreadable(self.origin, what, "Write the file again.")
@@ -146,7 +176,7 @@ def _history(read: _Lines) -> EstimateHistory | None:
         return None
     if len(returns) > MAX_DAYS:
         raise unreadable(read.origin, f"has {len(returns):,} days of returns, more than {MAX_DAYS:,}")
-    tickers = tuple(normalise(name) for name in names)
+    tickers = tuple(normalise(name) for name in names if name)
     if len(set(tickers)) != len(tickers):
         raise unreadable(read.origin, f"has a name twice in the line {MARK} names")
     matrix: FloatArray = np.array(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import math
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
+import openpyxl
 import pytest
 
 from betaneutral_xl.engine.estimators import fit, observe
@@ -14,6 +16,7 @@ from betaneutral_xl.engine.intervals import name_forecasts
 from betaneutral_xl.errors import InputError
 from betaneutral_xl.hosts.cli.estimate import to_api_csv
 from betaneutral_xl.model.history import EstimateHistory
+from betaneutral_xl.model.printed import number
 from betaneutral_xl.model.provenance import Provenance, Retrieval
 from betaneutral_xl.model.returns import Returns
 from betaneutral_xl.readers.covariance_csv import parse_covariance
@@ -50,6 +53,47 @@ def test_estimate_that_is_saved_and_read_has_the_same_intervals() -> None:
         assert one.se == pytest.approx(other.se, rel=1e-9)
         assert one.drift == pytest.approx(other.drift, rel=1e-9)
         assert math.isfinite(one.half_width())
+
+
+def saved_by_excel(text: str, form: str) -> bytes:
+    """Return a file as Excel saves it: rows of one width, its own dates, separators and digits."""
+    rows = [line.split(",") for line in text.splitlines()]
+    width = max(map(len, rows))
+
+    def shown(cell: str) -> str:
+        try:
+            digits = f"{float(cell):.12g}"
+        except ValueError:
+            day = cell.split("-")
+            if len(day) != 3 or not day[0].isdigit():
+                return cell
+            return f"{int(day[1])}/{int(day[2])}/{day[0]}" if form == "us" else f"{day[2]}.{day[1]}.{day[0]}"
+        return digits.replace(".", ",") if form == "european" else digits
+
+    if form == "xlsx":
+        book = openpyxl.Workbook()
+        for row in rows:
+            book.worksheets[0].append([number(cell) if number(cell) is not None else cell for cell in row])
+        stream = io.BytesIO()
+        book.save(stream)
+        return stream.getvalue()
+    separator = ";" if form == "european" else ","
+    lines = (separator.join([*map(shown, row), *[""] * (width - len(row))]) for row in rows)
+    return ("\r\n".join(lines) + "\r\n").encode("utf-8-sig")
+
+
+@pytest.mark.parametrize("form", ["us", "european", "xlsx"])
+def test_estimate_that_excel_saved_keeps_its_days_and_its_history(form: str) -> None:
+    before = estimated()
+    origin = Provenance(source="covariance file", location="r", retrieval=Retrieval.FILE, as_of=None, rows=0)
+    after = parse_covariance(saved_by_excel(to_api_csv(before), form), origin).select(before.tickers)
+    assert after.form.dense() == pytest.approx(before.form.dense(), rel=1e-9)
+    assert after.as_of == before.as_of
+    assert after.effective_days == pytest.approx(before.effective_days)
+    assert after.seen == pytest.approx(before.seen)
+    unit = np.array([0.0, 0.5, 0.5])
+    for one, other in zip(name_forecasts(before, unit), name_forecasts(after, unit), strict=True):
+        assert one.drift == pytest.approx(other.drift, rel=1e-6)
 
 
 def test_file_without_such_lines_has_no_history() -> None:
