@@ -317,8 +317,10 @@ class Driver:
         found = next((one for one in named if one.getAccessibleRole() == role_of(role)), None)
         if found is None:
             return None
-        corner, size = found.getLocationOnScreen(), found.getSize()
-        return [corner.X, corner.Y, size.Width, size.Height]
+        with contextlib.suppress(DisposedException):  # it closes
+            corner, size = found.getLocationOnScreen(), found.getSize()
+            return [corner.X, corner.Y, size.Width, size.Height]
+        return None
 
     def names(self, document: int) -> list[str]:
         """Return the names of the accessible parts of a document's window, including its menu bar."""
@@ -364,6 +366,8 @@ def named_parts(window: Any) -> Iterator[tuple[Any, str]]:
         part, depth = pending.pop(0)
         with contextlib.suppress(DisposedException):
             context = part.getAccessibleContext()
+            if context is None:  # likewise
+                continue
             if depth < DEEPEST and context.getAccessibleRole() != role_of("TABLE"):
                 count = min(context.getAccessibleChildCount(), WIDEST)
                 pending += [

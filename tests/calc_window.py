@@ -17,6 +17,8 @@ from calc_office import until
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from calc_office import Office
+
 PACKAGES = {"Xvfb": "xvfb", "openbox": "openbox", "xdotool": "xdotool", "import": "imagemagick"}
 """Programs and their Debian packages."""
 
@@ -75,6 +77,11 @@ class Screen:
         self.run("xdotool", "windowmove", window, "0", "0", "windowsize", window, width, height)
         assert until(lambda: self._is_active(window))
 
+    def focus(self, name: str) -> None:
+        """Give a window the keyboard: a closed dialog returns it a little later."""
+        window = until(lambda: self.windows(name))[0]
+        assert until(lambda: self._is_active(window))
+
     def _is_active(self, window: str) -> bool:
         self.run("xdotool", "windowactivate", window)
         return self.run("xdotool", "getactivewindow") == window
@@ -87,6 +94,34 @@ class Screen:
             self.run("import", "-window", "root", "-define", "png:exclude-chunks=date,time", str(path))
             taken = path.read_bytes()
             same, last = (same + 1 if taken == last else 0), taken
+
+
+def message_box(office: Office) -> list[str]:
+    """Wait for a message box, and return its title and texts; what it shows may come a little later."""
+    seen: list[list[list[str]]] = [[]]
+
+    def steady() -> bool:
+        seen.append(office.do("boxes"))
+        return bool(seen[-1]) and seen[-1] == seen[-2]
+
+    assert until(steady), "no message box"
+    (box,) = seen[-1]
+    return box
+
+
+AGAIN = 10.0
+"""Seconds after which a key is pressed again: a message box may have no focus yet when it is seen."""
+
+
+def confirm(office: Office, display: Screen, key: str = "Return") -> None:
+    """Answer the message box by a key, and wait until it has closed."""
+    box = message_box(office)
+
+    def answered() -> bool:
+        display.press(key)
+        return until(lambda: box not in office.do("boxes"), AGAIN)
+
+    assert until(answered), f"{box} stays open"
 
 
 @contextlib.contextmanager

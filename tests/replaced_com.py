@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import datetime as dt
+import io
 import re
 import sys
 import threading
@@ -15,6 +16,8 @@ import types
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import openpyxl
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -534,3 +537,18 @@ class Book(Dispatch):
 
     def Close(self, save: bool = False) -> None:  # noqa: FBT001, FBT002 - as Excel
         self.Application.Workbooks.remove(self)
+
+
+def opened(content: bytes, folder: Path) -> Book:
+    """Return the values and names of a workbook's file as a workbook open in Excel."""
+    source = openpyxl.load_workbook(io.BytesIO(content), data_only=True)
+    book = Book(folder, tuple(source.sheetnames))
+    for sheet in source.worksheets:
+        cells: dict[Any, Any] = book.Worksheets(sheet.title).cells
+        cells.update(
+            {(c.row, c.column): c.value for row in sheet.iter_rows() for c in row if c.value is not None}
+        )
+    for name, defined in source.defined_names.items():
+        for sheet_name, area in defined.destinations:
+            book.name(name, book.Worksheets(sheet_name).Range(area))
+    return book

@@ -103,12 +103,14 @@ WITHIN: dict[str, list[set[str]]] = {
         {"open_workbook", "worksheet"},
         {"answering", "trading"},
         {"functions"},
-        {"reference", "task", "template"},
+        {"reference", "task"},
         {"proposal_block"},
         {"proposal"},
         {"order_list"},
         {"daily_block"},
         {"buttons"},
+        {"self_test"},
+        {"template"},
     ],
 }
 """Packages whose modules have an order, from the innermost to the outermost."""

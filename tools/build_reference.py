@@ -1,17 +1,25 @@
-"""Write docs/functions.md and docs/options.md from the registry of functions and the table of options.
+"""Write what is made from the registry of functions and the table of options, but for the workbooks.
 
-Usage: python tools/build_reference.py
+docs/functions.md, docs/options.md, and the script of workbook/lite. Usage: python tools/build_reference.py
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from betaneutral_xl.hosts.office import lite_script
 from betaneutral_xl.hosts.sheets import reference
 from betaneutral_xl.job import options_page
 
+ROOT = Path(__file__).parent.parent
+
 if __name__ == "__main__":
-    docs = Path(__file__).parent.parent / "docs"
-    for name, page in (("functions.md", reference.page()), ("options.md", options_page.page())):
-        (docs / name).write_bytes(page.encode())
-        print(f"{name}: {(docs / name).stat().st_size:,} bytes")
+    made = {
+        "docs/functions.md": reference.page().encode(),
+        "docs/options.md": options_page.page().encode(),
+        "workbook/lite/main.py": lite_script.main_py(),
+        "workbook/lite/requirements.txt": lite_script.requirements_txt(),
+    }
+    for name, content in made.items():
+        (ROOT / name).write_bytes(content)
+        print(f"{name}: {len(content):,} bytes")

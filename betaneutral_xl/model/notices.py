@@ -46,7 +46,7 @@ class Subject(Enum):
     ETF = ("The files of the ETFs", Severity.CHECK)
     INPUTS = ("How inputs were read", Severity.NOTE)
     METHOD = ("The method", Severity.NOTE)
-    SAMPLE = ("Sample data", Severity.CHECK)
+    SAMPLE = ("Where the inputs come from", Severity.CHECK)
 
     @property
     def heading(self) -> str:

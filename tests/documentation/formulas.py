@@ -1,4 +1,4 @@
-"""Formulas of a page, computed by the functions that Excel and Calc call."""
+"""Formulas of a page, computed by the functions that Excel and Calc call, in the words of either."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ if TYPE_CHECKING:
     from betaneutral_xl.hosts.sheets.session import Rows, Session
 
 _CELL = re.compile(r"(?P<cell>[A-Z]+[0-9]+): *=(?P<formula>.*)")
-_TOKEN = re.compile(r'\s*("(?:[^"]|"")*"|[A-Z_]+(?=\()|[A-Z]+[0-9]+#?|TRUE|FALSE|-?[0-9.]+%?|[(),])')
+_TOKEN = re.compile(
+    r'\s*("(?:[^"]|"")*"|(?!TRUE|FALSE)[A-Z_]+(?=\()|[A-Z]+[0-9]+:[A-Z]+[0-9]+|[A-Z]+[0-9]+#?|'
+    r"(?:TRUE|FALSE)(?:\(\))?|-?[0-9.]+%?|[(),;])"
+)
 
 
 class Sheet:
@@ -28,7 +31,7 @@ class Sheet:
         assert match, f"{line!r} is no cell with a formula"
         tokens = _TOKEN.findall(match["formula"])
         assert "".join(tokens).replace(" ", "") == match["formula"].replace(" ", ""), line
-        value, rest = self._value(tokens)
+        value, rest = self._value(["," if one == ";" else one for one in tokens])
         assert not rest, line
         self._values[match["cell"]] = value
         return self._values[match["cell"]]
@@ -39,12 +42,22 @@ class Sheet:
             return self._call(first, rest[1:])
         if first.startswith('"'):
             return first[1:-1].replace('""', '"'), rest
-        if first in {"TRUE", "FALSE"}:
-            return first == "TRUE", rest
+        if first.removesuffix("()") in {"TRUE", "FALSE"}:
+            return first.startswith("TRUE"), rest
+        if ":" in first:
+            return self._table(first), rest
         if first.rstrip("#") in self._values:
             rows = self._values[first.rstrip("#")]
             return (rows if first.endswith("#") else rows[0][0]), rest
         return float(first), rest
+
+    def _table(self, area: str) -> Rows:
+        """Return the table in an area, which has to be all of it."""
+        corner, _, last = area.partition(":")
+        (left, top), (right, bottom) = _place(corner), _place(last)
+        rows = self._values[corner]
+        assert (len(rows), len(rows[0])) == (bottom - top + 1, right - left + 1), area
+        return rows
 
     def _call(self, name: str, tokens: list[str]) -> tuple[Rows, list[str]]:
         arguments: list[Any] = []
@@ -58,3 +71,14 @@ class Sheet:
             if tokens[0] == ",":
                 tokens = tokens[1:]
         return self._session.call(self._functions[name], *arguments), tokens[1:]
+
+
+def _place(cell: str) -> tuple[int, int]:
+    """Return the column and the row of a cell.
+
+    >>> _place("AB12")
+    (28, 12)
+    """
+    name = cell.rstrip("0123456789")
+    column = sum((ord(letter) - 64) * 26**power for power, letter in enumerate(reversed(name)))
+    return column, int(cell[len(name) :])

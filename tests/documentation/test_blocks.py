@@ -166,7 +166,7 @@ class Runner:
         if words[:3] == [".venv/bin/python", "-m", "mkdocs"] or words[0].startswith(".ci/"):
             assert words[0].startswith(".venv") or (ROOT / words[0]).is_file()
             return ""
-        assert words[0] == "betaneutral-xl", words
+        assert words[0].removeprefix(".venv/bin/") == "betaneutral-xl", words
         *arguments, target = (words[1:-2], words[-1]) if ">" in words else (words[1:], None)
         out = io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(out):
@@ -179,7 +179,12 @@ class Runner:
     def _parse(self, block: Block) -> None:
         """Check what is asked of this program where it is not run: on Windows, or as an administrator."""
         for line in block.code.splitlines():
-            words = line.removeprefix("py ").removeprefix(".venv\\Scripts\\python ").split()
+            words = (
+                line.removeprefix(".venv/bin/")
+                .removeprefix("py ")
+                .removeprefix(".venv\\Scripts\\python ")
+                .split()
+            )
             if words[:2] == ["-m", "betaneutral_xl"]:
                 build_parser().parse_args(words[2:])
             elif words[:1] == ["betaneutral-xl"]:

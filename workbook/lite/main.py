@@ -125,20 +125,22 @@ def BN_PRICES(holdings, etf, prices=None, own=None, as_of=None):
 @arg("prices", ndim=2, err_to_str=True, doc="Ticker and price, or BN_PRICES. They override the prices of the holdings.")
 @arg("nav", ndim=2, err_to_str=True, doc="Net asset value. Blank: that of the holdings.")
 @arg("min_notional", ndim=2, err_to_str=True, doc="Trades of a smaller value are omitted. Blank: 0.")
-@arg("lot", ndim=2, err_to_str=True, doc="Shares in a lot. Blank: 1.")
+@arg("lot", ndim=2, err_to_str=True, doc="Shares in a lot, or fractional. Blank: 1.")
 @arg("trade", ndim=2, err_to_str=True, doc="names; or etfs: a hedge in shares of the ETFs; etfs_any_coverage: also below 90 %.")
 @arg("constraints", ndim=2, err_to_str=True, doc="Those of BETA_NEUTRAL: their mandate has the terms of orders that are not given here.")
 def BN_ORDERS(weights, prices=None, nav=None, min_notional=None, lot=None, trade=None, constraints=None):
-    """Whole-share orders for a result of BETA_NEUTRAL, rounded to keep the beta; cash and beta after."""
+    """Orders in shares for a result of BETA_NEUTRAL, rounded to keep the beta; cash and beta after."""
     return lite.call("BN_ORDERS", weights, prices, nav, min_notional, lot, trade, constraints)
 
 
 @func
 @arg("holdings", ndim=2, err_to_str=True, doc="Table of ticker and weight, or of ticker, shares and price; or FETCH_HOLDINGS.")
 @arg("etf", ndim=2, err_to_str=True, doc="Table of ticker and weight, or LOAD_ETF; several ETFs side by side.")
-def BN_NAMES(holdings, etf):
-    """The tickers of the portfolio, of the ETFs' constituents and of the ETFs, sorted: for COVARIANCE."""
-    return lite.call("BN_NAMES", holdings, etf)
+@arg("target_beta", ndim=2, err_to_str=True, doc="Target beta: a number, or a ticker such as IWV for its beta; one, or one per ETF. Blank: 0.")
+@arg("constraints", ndim=2, err_to_str=True, doc="Rows of name, (for which,) value: long_only, upper, turnover, ridge, on_missing ... (docs/options.md).")
+def BN_NAMES(holdings, etf, target_beta=None, constraints=None):
+    """The tickers of the portfolio, of the ETFs' constituents and of the ETFs, and those that target and constraints name, sorted: for COVARIANCE."""
+    return lite.call("BN_NAMES", holdings, etf, target_beta, constraints)
 
 
 @func

@@ -167,7 +167,7 @@ def daqp(problem: QuadraticProgram) -> Solution | None:
     weights, _, status, report = library.solve(
         matrix,
         -(matrix @ problem.weights),
-        np.require(problem.conditions.T, requirements="C"),
+        np.require(problem.conditions.T, requirements=["C", "W"]),
         np.concatenate([problem.upper, problem.row_upper]),
         np.concatenate([problem.lower, problem.row_lower]),
         senses,

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from betaneutral_xl.errors import InputError
+from betaneutral_xl.errors import HostError, InputError
 from betaneutral_xl.hosts.cli.output import console, progress
 
 if TYPE_CHECKING:
@@ -41,6 +41,11 @@ examples:
   betaneutral-xl workbook run betaneutral.xlsx --button report
   betaneutral-xl workbook run betaneutral.xlsx --button accept
       keeps the proposal; from then on --button today compares with it, on the sheet Today
+  betaneutral-xl workbook selftest
+      writes betaneutral-selftest.xlsx: each function and button with its known answer for the sample; open it
+      in Excel or Calc, see that all rows pass, and press the buttons that it names
+  betaneutral-xl workbook selftest --read betaneutral-selftest.xlsx
+      prints the results in a file that Excel or Calc has saved
 """
 
 
@@ -61,6 +66,14 @@ def define(parser: argparse.ArgumentParser) -> None:
     run.add_argument("--button", choices=BUTTONS, default="rebalance", help="default: %(default)s")
     run.add_argument("--output", type=Path, metavar="FILE", help="file to write (default: overwrite FILE)")
     run.set_defaults(run=run_button)
+    test = actions.add_parser(
+        "selftest", help="write a workbook that tests a spreadsheet program, or read one"
+    )
+    test.add_argument("--folder", type=Path, default=Path(), help="folder to write to (default: this one)")
+    test.add_argument(
+        "--read", type=Path, metavar="FILE", help="print the results in a file that Excel or Calc has saved"
+    )
+    test.set_defaults(run=run_self_test)
 
 
 def run_build(args: argparse.Namespace) -> None:
@@ -89,6 +102,50 @@ def run_build(args: argparse.Namespace) -> None:
         with progress(f"Building {name} ..."):
             save(args.folder / name, builds[name]())
         out.print(f"Written: {args.folder / name}", markup=False, soft_wrap=True)
+
+
+SELF_TEST = "betaneutral-selftest.xlsx"
+
+
+def run_self_test(args: argparse.Namespace) -> None:
+    """Write the self-test workbook, or print the results in a saved one; fail if a row does not pass."""
+    from betaneutral_xl.hosts.sheets import template
+    from betaneutral_xl.hosts.sheets.session import Session
+    from betaneutral_xl.system.saving import save
+
+    if args.read is not None:
+        print_results(args.read)
+        return
+    path = args.folder / SELF_TEST
+    with progress(f"Building {SELF_TEST} ..."):
+        save(path, template.build(Session(), self_test=True))
+    console().print(f"Written: {path}. Open it in Excel or Calc.", markup=False, soft_wrap=True)
+
+
+def print_results(path: Path) -> None:
+    """Print a line for each row of a saved self-test.
+
+    Raises
+    ------
+    HostError
+        If a row fails or was not computed.
+
+    """
+    from betaneutral_xl.hosts.files.self_test_results import results
+
+    rows, out = results(path), console()
+    for row in rows:
+        line = f"{row.result:<12}  {row.name}: {row.figure}"
+        if not (row.passed or row.waits):
+            line += f" is {row.actual!r}, expected {row.expected!r}"
+        out.print(line, markup=False, soft_wrap=True)
+    wrong = [row for row in rows if not (row.passed or row.waits)]
+    waiting = sum(row.waits for row in rows)
+    if wrong:
+        msg = f"{len(wrong)} of {len(rows)} rows of {path.name} do not pass. The first: {wrong[0].name}."
+        raise HostError(msg)
+    pressed = f", {waiting} wait for their button" if waiting else ""
+    out.print(f"{len(rows) - waiting} of {len(rows)} rows pass{pressed}.", markup=False, soft_wrap=True)
 
 
 def run_button(args: argparse.Namespace) -> None:

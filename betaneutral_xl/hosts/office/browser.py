@@ -75,7 +75,14 @@ def _opened(file: Path, application: list[str]) -> str:
     if opener is None:
         msg = f"No program was found to open {file.name}. Open it yourself: {file}"
         raise HostError(msg)
-    done = subprocess.run([opener, *application, str(file)], check=False)  # noqa: S603 - likewise
+    command = [opener, *application, str(file)]
+    done = subprocess.run(  # noqa: S603 - likewise
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,  # what it tried
+        stderr=subprocess.DEVNULL,
+        check=False,
+    )
     if done.returncode:
         msg = f"{file.name} could not be opened. Open it yourself: {file}"
         raise HostError(msg)

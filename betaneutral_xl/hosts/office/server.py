@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import socket
 import ssl
 from dataclasses import dataclass
@@ -55,6 +56,7 @@ def serve(place: Place, session: Session) -> None:
     from betaneutral_xl.hosts.office.application import application
 
     require_certificate(place)
+    share_processors()
     sockets = listen(place.port)
 
     def stop() -> None:
@@ -78,6 +80,19 @@ def serve(place: Place, session: Session) -> None:
     finally:
         for one in sockets:
             one.close()
+
+
+def share_processors() -> None:
+    """Leave half of the processors to the functions that are computed at the same time, and to Excel.
+
+    A matrix of 500 names is factorised in milliseconds by one thread; threads that wait for a processor
+    make it a hundred.
+    """
+    import scipy.linalg  # noqa: F401 - limits hold for the libraries that are loaded
+
+    threadpoolctl = optional.find("threadpoolctl")
+    if threadpoolctl is not None:
+        threadpoolctl.threadpool_limits(max(1, (os.cpu_count() or 1) // 2), user_api="blas")
 
 
 def require_certificate(place: Place) -> None:

@@ -46,8 +46,9 @@ class WorkbookFiles:
     def __init__(self, folder: Path, session: Session) -> None:
         self._folder, self._session = folder, session
         self._lock = Lock()
+        self._last: tuple[tuple[Path, int, int], FileWorkbook] | None = None
         self._asked: Mapping[str, Callable[[Path, Mapping[str, Any]], dict[str, Any]]] = {
-            "read": _read,
+            "read": self._read,
             "apply": _apply,
             "enter": _enter,
             "get": _get,
@@ -94,18 +95,28 @@ class WorkbookFiles:
             raise
         return {"file": str(folder / shown)}
 
+    def _read(self, file: Path, asked: Mapping[str, Any]) -> dict[str, Any]:
+        areas = tuple(Area(sheet, row, unless and tuple(unless)) for sheet, row, unless in asked["areas"])
+        plan = Plan(tuple(asked["names"]), areas)
+        found = self._workbook(file).read(plan)
+        return {
+            "names": [_block(found.names[name]) for name in plan.names],
+            "areas": [_block(found.areas.get((one.sheet, one.row), ())) for one in areas],
+        }
+
+    def _workbook(self, file: Path) -> FileWorkbook:
+        """Return a file's workbook; the last one is kept while the file is the same."""
+        try:
+            state = file.stat()
+        except OSError:
+            return FileWorkbook(file)  # which says what is wrong
+        version = (file, state.st_mtime_ns, state.st_size)
+        if self._last is None or self._last[0] != version:
+            self._last = version, FileWorkbook(file)
+        return self._last[1]
+
     def _file(self, name: str) -> Path:
         return Path(name) if name else self._folder / SAMPLE
-
-
-def _read(file: Path, asked: Mapping[str, Any]) -> dict[str, Any]:
-    areas = tuple(Area(sheet, row, unless and tuple(unless)) for sheet, row, unless in asked["areas"])
-    plan = Plan(tuple(asked["names"]), areas)
-    found = FileWorkbook(file).read(plan)
-    return {
-        "names": [_block(found.names[name]) for name in plan.names],
-        "areas": [_block(found.areas.get((one.sheet, one.row), ())) for one in areas],
-    }
 
 
 def _block(found: Found) -> object:

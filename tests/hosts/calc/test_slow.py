@@ -178,6 +178,21 @@ def test_undo_of_a_formula_removes_its_late_table(
     assert not any("after your next change" in name for name in visible.do("names"))
 
 
+@pytest.mark.parametrize("suffix", [".xlsx", ".ods"])
+def test_an_answer_on_its_way_while_saving_is_computed_when_the_file_is_opened(
+    visible: Document, gate: Gate, expected: list[list[Any]], tmp_path: Path, suffix: str
+) -> None:
+    path = tmp_path / f"late{suffix}"
+    gate.open.clear()
+    visible.enter("A1", FORMULA.replace(",", ";"))
+    assert visible.text("A1") == "loading..."
+    visible.save_as(path)
+    gate.open.set()
+    assert until(lambda: visible.table("A1") == expected)
+    with visible.office.open(path, visible=True) as document:
+        assert until(lambda: document.table("A1") == expected)
+
+
 def converted(source: Path, kind: str, environment: dict[str, str]) -> Path:
     """Return a file converted by LibreOffice without a window."""
     profile = source.parent / "office"

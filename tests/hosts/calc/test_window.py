@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from calc_office import Office, until
+from calc_window import confirm, message_box
 
 from betaneutral_xl.hosts.calc.extension import LABELS
 from betaneutral_xl.hosts.calc.values import for_calc
@@ -69,8 +70,7 @@ def click(document: Document, display: Screen, name: str, role: str = "PUSH_BUTT
 
 def message(calc: Office) -> str:
     """Wait for a message box, and return its text."""
-    boxes: list[list[str]] = until(lambda: calc.do("boxes"))
-    ((title, *lines),) = boxes
+    title, *lines = message_box(calc)
     assert title == CATEGORY
     return " ".join(lines)
 
@@ -84,8 +84,7 @@ def test_a_click_rebalances_and_a_key_undoes_it(
     click(template, display, "Rebalance")
     assert "Beta to JHAI 0.52 +/- 0.34 -> 0.00 +/- 0.34; turnover 26.1%, 45 trades" in message(calc)
     display.picture(artefacts / "calc-message.png")
-    display.press("Return")
-    assert until(lambda: not calc.do("boxes"))
+    confirm(calc, display)
     assert template.text(headline) == "quant_paper to JHAI: beta 0 by hedge"
     assert template.text(f"Proposal.A{PROPOSAL.table}") == "Ticker"
     assert template.used("Log")[LOG_ROW][1:3] == ["Rebalance", "done"]
@@ -96,7 +95,7 @@ def test_a_click_rebalances_and_a_key_undoes_it(
     display.picture(artefacts / "calc-rebalance.png")
     display.press("ctrl+z")
     assert until(lambda: [template.used(name) for name in ("Proposal", "Log")] == before)
-    assert template.state["undo"] == []
+    assert until(lambda: template.state["undo"] == [])
     display.press("ctrl+y")
     assert until(lambda: template.text(f"Proposal.A{PROPOSAL.table}") == "Ticker")
 
@@ -104,15 +103,13 @@ def test_a_click_rebalances_and_a_key_undoes_it(
 def test_the_menu_has_the_commands_of_the_toolbar(
     calc: Office, sheet: Document, display: Screen, artefacts: Path
 ) -> None:
-    names = sheet.do("names")
-    assert all(names.count(label) >= 1 for label in LABELS.values())
+    assert until(lambda: set(LABELS.values()) <= set(sheet.do("names")))
     click(sheet, display, CATEGORY, "MENU")
     calc.settle()
     display.picture(artefacts / "calc-menu.png")
     display.press("Down", "Return")  # its first entry
     assert "has no range named setting_fund" in message(calc)
-    display.press("Return")
-    assert until(lambda: not calc.do("boxes"))
+    confirm(calc, display)
 
 
 def test_a_typed_formula_shows_its_table(
@@ -159,5 +156,4 @@ def test_help_and_settings_show_a_message(
 ) -> None:
     click(sheet, display, LABELS[button])
     assert text in message(calc)
-    display.press("Return")
-    assert until(lambda: not calc.do("boxes"))
+    confirm(calc, display)

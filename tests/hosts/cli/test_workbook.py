@@ -3,9 +3,11 @@ from __future__ import annotations
 import zipfile
 from typing import TYPE_CHECKING
 
+import openpyxl
 import pytest
 
 from betaneutral_xl.hosts.cli import main
+from betaneutral_xl.hosts.sheets.template.self_test_sheets import HEAD_ROW, PASS, SELF_TEST, WAITING
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,3 +52,29 @@ def test_a_failed_button_leaves_the_file_unchanged(folder: Path, capsys: pytest.
 def test_a_copy_needs_the_same_ending(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["workbook", "run", "betaneutral.xlsm", "--output", "copy.xlsx"]) == 2
     assert "give it the ending .xlsm" in capsys.readouterr().err
+
+
+def test_selftest_writes_a_workbook_whose_rows_wait_for_a_program(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["workbook", "selftest", "--folder", str(tmp_path)]) == 0
+    path = tmp_path / "betaneutral-selftest.xlsx"
+    assert str(path) in capsys.readouterr().out
+    assert main(["workbook", "selftest", "--read", str(path)]) == 5
+    captured = capsys.readouterr()
+    assert captured.out.startswith("not computed  FETCH_HOLDINGS: weight of MSFT is ")
+    assert "rows of betaneutral-selftest.xlsx do not pass" in captured.err
+
+
+def test_reading_a_selftest_counts_its_rows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "saved.xlsx"
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet.title = SELF_TEST
+    for row, (name, result) in enumerate((("BN_NAMES", PASS), ("Orders", WAITING)), start=HEAD_ROW + 1):
+        for column, value in enumerate((name, result, "figure", "1", "1"), start=1):
+            sheet.cell(row, column, value)
+    book.save(path)
+    assert main(["workbook", "selftest", "--read", str(path)]) == 0
+    assert "1 of 2 rows pass, 1 wait for their button." in capsys.readouterr().out

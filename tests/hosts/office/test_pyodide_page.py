@@ -11,6 +11,7 @@ import json
 import zipfile
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,6 @@ from betaneutral_xl.hosts.office import metadata, pyodide_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from playwright.sync_api import Browser, Page
 
@@ -171,6 +171,37 @@ def test_the_page_answers_without_a_server_as_the_command_does(
     page.wait_for_selector("#message:has-text('entered')")
     page.click("#rebalance")
     page.wait_for_selector("#message:has-text('0.20')")
+    assert problems == []
+
+
+def test_files_go_into_the_page_and_out_of_it_through_the_browser(
+    browser: Browser, address: str, tmp_path: Path
+) -> None:
+    from betaneutral_xl.hosts.files.workbook_file import FileWorkbook
+    from betaneutral_xl.hosts.sheets import template
+    from betaneutral_xl.hosts.sheets.session import Session
+
+    (tmp_path / "mine.xlsx").write_bytes(template.build(Session()))
+    page, problems = opened(browser, address)
+    page.wait_for_selector("body:not(.busy) .verdict")
+    page.set_input_files("#chooser", tmp_path / "mine.xlsx")
+    page.wait_for_selector("#book:has-text('A copy of mine.xlsx')")
+    page.wait_for_selector("body:not(.busy) .verdict")
+    page.click("#rebalance")
+    page.wait_for_selector("#message:has-text('Beta to')")
+    page.wait_for_selector("body:not(.busy)")
+    with page.expect_download() as copy:
+        page.click("#copy")
+    copy.value.save_as(tmp_path / "kept.xlsx")
+    rows = FileWorkbook(tmp_path / "kept.xlsx").below("Proposal", 2)
+    assert isinstance(rows, list)
+    assert "quant_paper to JHAI" in rows[0][0]
+    page.click("#orders")
+    page.wait_for_selector("#files button")
+    with page.expect_download() as orders:
+        page.click("#files button")
+    assert orders.value.suggested_filename.startswith("mine orders")
+    assert Path(orders.value.path()).read_text().count("\n") > 20
     assert problems == []
 
 

@@ -13,7 +13,7 @@ from betaneutral_xl.hosts.remote import protocol
 from betaneutral_xl.hosts.remote.client import wire
 from betaneutral_xl.hosts.remote.protocol import Conversation, Dialect
 from betaneutral_xl.hosts.sheets import template
-from betaneutral_xl.hosts.sheets.buttons import BUTTONS
+from betaneutral_xl.hosts.sheets.buttons import BUTTONS, VIEWS
 from betaneutral_xl.hosts.sheets.layout import Sheet
 from betaneutral_xl.hosts.sheets.session import LOG, Session
 from betaneutral_xl.system.settings import Settings
@@ -232,6 +232,19 @@ def test_every_button_can_be_asked_for(page: Conversation) -> None:
         (asked,) = page.replies({"id": 1, "press": name, "protocol": wire.PROTOCOL})
         sheets = {sheet for sheet, _, _ in asked["ask"]["read"]["areas"]}
         assert sheets <= set(map(str, Sheet))
+
+
+@pytest.mark.parametrize("button", [*BUTTONS, *VIEWS])
+def test_no_button_reads_or_writes_twice(
+    page: Conversation, book: openpyxl.Workbook, tmp_path: Path, button: str
+) -> None:
+    *_, last = pressed(page, book, str(tmp_path / "fund.ods"), button)
+    if "ask" in last:
+        assert list(last["ask"]) == ["apply"]
+        *_, last = page.replies({"id": 1, "answer": {}})
+    else:
+        assert button in {*VIEWS, "check", "log"}
+    assert {"done", "failed"} <= set(last)
 
 
 def test_a_log_entry_has_no_reply(page: Conversation, session: Session) -> None:

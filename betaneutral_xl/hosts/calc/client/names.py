@@ -15,7 +15,7 @@ import unohelper
 from com.sun.star.lang import XServiceInfo
 from com.sun.star.task import XJob
 
-from .formulas import BOUND, bind, keep_modified_flag
+from .formulas import BOUND, bind, keep_modified_flag, package_formulas
 from .office import SETTINGS, Office, is_spreadsheet
 from .saving import BEGINNINGS
 from .shortening import shorten
@@ -54,9 +54,16 @@ class Names(unohelper.Base, XJob, XServiceInfo):
         if not is_spreadsheet(document):
             return
         if event in LOADED:
+            last = event == LOADED[-1]
+            foreign = has_foreign_formulas(document)
             with keep_modified_flag(document):
-                bound = bind(document, again=event == LOADED[-1] and has_foreign_formulas(document))
-            if bound:
+                bound = bind(document, again=last and foreign)
+                stored = last and not foreign and next(package_formulas(document), None) is not None
+                if stored:
+                    # LibreOffice keeps the results of its own files: "loading..." too, and a 0 where a
+                    # formula with a name had an empty text.
+                    document.calculateAll()
+            if bound or stored:
                 settle(document)
         elif event in BEGINNINGS:
             # With windows, Calc has not calculated the sheets that were never shown. A conversion is left

@@ -15,6 +15,7 @@ from betaneutral_xl import __version__
 from betaneutral_xl.hosts.sheets.answer_rows import Part
 from betaneutral_xl.hosts.sheets.functions import BY_NAME
 from betaneutral_xl.hosts.sheets.layout import LIMIT_ROWS
+from betaneutral_xl.hosts.sheets.self_test import tables
 from betaneutral_xl.hosts.sheets.template import (
     hidden,
     log_sheet,
@@ -22,6 +23,7 @@ from betaneutral_xl.hosts.sheets.template import (
     neutral_sheet,
     orders,
     proposal_sheet,
+    self_test_sheets,
     settings_sheet,
     start_sheet,
     table_sheets,
@@ -44,7 +46,9 @@ CALCULATED_BY = 191029
 """The calculation engine of Excel 2019 and newer: a file of an older one is calculated anew when opened."""
 
 
-def build(session: Session, *, vba: bytes | None = None, xlwings: str | None = None) -> bytes:
+def build(
+    session: Session, *, vba: bytes | None = None, xlwings: str | None = None, self_test: bool = False
+) -> bytes:
     """Return the template as an .xlsx; with a macro project as an .xlsm without its ribbon.
 
     Parameters
@@ -55,6 +59,8 @@ def build(session: Session, *, vba: bytes | None = None, xlwings: str | None = N
         The macro project; it adds the buttons and the sheets that only Excel needs.
     xlwings
         The version of xlwings for the macro project.
+    self_test
+        Whether to begin with the sheets that compare the functions and buttons with known answers.
 
     """
     import xlsxwriter
@@ -71,11 +77,13 @@ def build(session: Session, *, vba: bytes | None = None, xlwings: str | None = N
     )
     book.set_size(2400, 1500)
     book.set_calc_mode("auto", CALCULATED_BY)
-    book.calc_on_load = False  # the formulas have their values; a reader may have no Python
+    # The template's formulas have their values, and a reader may have no Python; the self-test has none.
+    book.calc_on_load = self_test
     versions = {"betaneutral_xl": __version__, **({"xlwings": xlwings} if xlwings else {})}
     canvas = Template(book, versions, vba is not None)
     results = sample_results(session)
-    sheets = [
+    sheets = self_test_sheets.self_test_sheets(canvas, tables(session)) if self_test else []
+    sheets += [
         start_sheet.start(canvas, results),
         settings_sheet.settings(canvas),
         table_sheets.holdings(canvas, results),

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from xlsxwriter.worksheet import Worksheet
 
     from betaneutral_xl.hosts.sheets.cells import Cell
-    from betaneutral_xl.hosts.sheets.layout import Sheet
     from betaneutral_xl.hosts.sheets.session import Rows
 
 LOADING = "loading..."
@@ -100,7 +99,7 @@ class Template:
             self.formats[key] = self.book.add_format(full)
         return self.formats[key]
 
-    def sheet(self, name: Sheet, title: str, subtitle: str, *, tab: str = ACCENT) -> Worksheet:
+    def sheet(self, name: str, title: str, subtitle: str, *, tab: str = ACCENT) -> Worksheet:
         """Add a sheet with title, subtitle, footer and paper size, without grid lines."""
         sheet = self.book.add_worksheet(name)
         sheet.hide_gridlines(2)

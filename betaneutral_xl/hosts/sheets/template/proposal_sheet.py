@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from betaneutral_xl.hosts.sheets.template.canvas import Template
 
-WIDTHS = (18, 12, 10, 12, 10, 12, 10, 10, *[17] * (2 * MAX_ETFS), 3)
+WIDTHS = (18, 18, 10, 12, 10, 12, 10, 10, *[17] * (2 * MAX_ETFS), 3)
 """Widths of the columns of the table and of the one before the notes."""
 
 SIGNED = "+0.00%;-0.00%;0.00%"

@@ -37,12 +37,16 @@ RISK = f"{Sheet.COVARIANCE}!$A${FIRST_ROW}"
 PROBLEM = f"{HOLDINGS},{ETFS},{RISK},setting_target,setting_method,{CONSTRAINTS}"
 
 
+OVER = "click A6, press Ctrl+/ and Delete"
+"""How a table gives way to another: Calc changes no part of an array, and Excel takes the same keys."""
+
+
 def holdings(template: Template, results: dict[str, Rows]) -> Worksheet:
     """Write the sheet of the portfolio."""
     sheet = template.sheet(
         Sheet.HOLDINGS,
         "Holdings",
-        "The result of FETCH_HOLDINGS in A6; or paste ticker, shares, price, or ticker, weight, over it.",
+        f"FETCH_HOLDINGS in A6. For your own: {OVER}, then paste ticker, shares, price, or ticker, weight.",
     )
     shown = ["General", MONEY, "#,##0.00", MONEY, PERCENT]
     for column, (width, number_format) in enumerate(zip((16, 14, 12, 18, 12), shown, strict=True)):
@@ -60,11 +64,12 @@ def holdings(template: Template, results: dict[str, Rows]) -> Worksheet:
         len(results["holdings"]) - 1,
     )
     total = sum(float(str(row[4])) for row in results["holdings"][1:])
+    weights = f"E{FIRST_ROW + 1}:E{LAST_ROW}"
     sheet.write_string(3, 3, "Sum of weights", template.style(bold=True, align="right"))
     sheet.write_formula(
         3,
         4,
-        f"=SUM(E{FIRST_ROW + 1}:E{LAST_ROW})",
+        f'=IF(COUNT({weights}),SUM({weights}),"")',  # a pasted table has none there
         template.style(num_format=PERCENT, bold=True),
         cached(total),
     )
@@ -83,7 +88,7 @@ def etf(template: Template, results: dict[str, Rows]) -> Worksheet:
     sheet = template.sheet(
         Sheet.ETF,
         "ETF",
-        "The results of LOAD_ETF in A6, F6 and K6; or paste ticker and weight over them. Blank: no ETF.",
+        f"LOAD_ETF in A6, F6, K6; blank: no ETF. For your own: {OVER}, then paste ticker, weight.",
     )
     for place in range(MAX_ETFS):
         left = 1 + place * ETF_STRIDE

@@ -1,10 +1,8 @@
 from __future__ import annotations
 
-import io
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import openpyxl
 import pytest
 import replaced_com as com
 
@@ -42,15 +40,5 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 @pytest.fixture
 def opened(built: bytes, tmp_path: Path) -> com.Book:
-    """Return the template's cells and names as a workbook open in Excel."""
-    source = openpyxl.load_workbook(io.BytesIO(built), data_only=True)
-    book = com.Book(tmp_path, tuple(source.sheetnames))
-    for sheet in source.worksheets:
-        cells: dict[Any, Any] = book.Worksheets(sheet.title).cells
-        cells.update(
-            {(c.row, c.column): c.value for row in sheet.iter_rows() for c in row if c.value is not None}
-        )
-    for name, defined in source.defined_names.items():
-        for sheet_name, area in defined.destinations:
-            book.name(name, book.Worksheets(sheet_name).Range(area))
-    return book
+    """Return the template as a workbook open in Excel."""
+    return com.opened(built, tmp_path)

@@ -1,0 +1,74 @@
+"""The results in a self-test workbook that a spreadsheet program has saved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from betaneutral_xl.errors import HostError, NamedRangeMissing
+from betaneutral_xl.hosts.files.workbook_file import FileWorkbook
+from betaneutral_xl.hosts.sheets.template.self_test_sheets import (
+    ACTUAL,
+    EXPECTED,
+    FAIL,
+    FIGURE,
+    HEAD_ROW,
+    NAME,
+    PASS,
+    RESULT,
+    SELF_TEST,
+    UNCOMPUTED,
+    WAITING,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of the sheet Self-test."""
+
+    name: str
+    figure: str
+    expected: object
+    actual: object
+    result: str
+
+    @property
+    def passed(self) -> bool:
+        """Whether the actual is as expected."""
+        return self.result == PASS
+
+    @property
+    def waits(self) -> bool:
+        """Whether its button has not been pressed."""
+        return self.result == WAITING
+
+
+def results(path: Path) -> tuple[Row, ...]:
+    """Return the rows of a saved self-test workbook.
+
+    Raises
+    ------
+    UnreadableFile
+        If the file is not a workbook.
+    HostError
+        If it is another workbook.
+
+    """
+    book = FileWorkbook(path)
+    try:
+        rows = cast("Sequence[Sequence[object]]", book.below(SELF_TEST, HEAD_ROW + 1))
+    except NamedRangeMissing:
+        rows = ()
+    found = [
+        Row(str(row[NAME]), str(row[FIGURE]), row[EXPECTED], row[ACTUAL], str(row[RESULT]))
+        for row in rows
+        if len(row) > ACTUAL and row[RESULT] in {PASS, FAIL, WAITING, UNCOMPUTED}
+    ]
+    if not found:
+        msg = f"{path.name} has no results of a self-test. Make one: betaneutral-xl workbook selftest."
+        raise HostError(msg)
+    return tuple(found)
