@@ -192,12 +192,6 @@ def _standard_input(limit: int) -> bytes:
 
 
 _NETWORK = re.compile(r"[\\/]{2}")
-_DEVICE = re.compile(
-    r"(?:.*[\\/:])?(?:con|prn|aux|nul|clock\$|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(?:[ .:].*)?"
-    r"|[\\/]dev[\\/].*",
-    re.IGNORECASE | re.DOTALL,
-)
-"""Windows takes these names for devices in every folder and with every suffix."""
 
 
 def is_network_path(name: str) -> bool:
@@ -207,15 +201,6 @@ def is_network_path(name: str) -> bool:
     [True, True, False]
     """
     return _NETWORK.match(name.strip()) is not None or name.strip().lower().startswith("file:")
-
-
-def is_device(name: str) -> bool:
-    r"""Whether a path names a device: one of Windows, or one under ``/dev``.
-
-    >>> is_device(r"C:\data\NUL.csv"), is_device("con"), is_device("/dev/zero"), is_device("console.csv")
-    (True, True, True, False)
-    """
-    return _DEVICE.fullmatch(name.strip()) is not None
 
 
 def is_inside(path: Path, folder: Path) -> bool:

@@ -141,18 +141,6 @@ def test_a_hyphen_is_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "nothing is piped into it" in refusal("-")
 
 
-@pytest.mark.parametrize("name", [r"C:\x\NUL", "con.csv", "lpt1:", "/dev/tty", "COM¹.txt", "AUX .csv"])
-def test_devices_are_recognised(name: str) -> None:
-    assert files.is_device(name)
-
-
-@pytest.mark.parametrize(
-    "name", ["console.csv", "nulls.csv", "CONN", "device/x.csv", "a.con.csv", "/home/dev/x.csv"]
-)
-def test_files_that_are_named_like_a_device_are_none(name: str) -> None:
-    assert not files.is_device(name)
-
-
 @POSIX
 def test_a_file_of_the_system_that_would_block_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

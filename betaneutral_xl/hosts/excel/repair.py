@@ -67,7 +67,7 @@ def _connect(workbook: Path, content: LinkedFile) -> str:
     """Take a workbook's functions from the add-in of this user."""
     add_in = addin.place()
     if not add_in.exists():
-        msg = f"No add-in is installed for this user. Run: {user_files.INSTALL}"
+        msg = f"No add-in is installed for this user. Run: {user_files.install_command()}"
         raise HostError(msg)
     before = content.add_ins
     here = [PureWindowsPath(one) for one in before] == [PureWindowsPath(add_in)]
@@ -92,7 +92,7 @@ def _start_this_python(workbook: Path) -> str:
     if named is None:
         msg = (
             f"{workbook.name} names no Python: Excel takes the one of whoever opens it. "
-            f"If its functions do not work, run: {user_files.INSTALL}"
+            f"If its functions do not work, run: {user_files.install_command()}"
         )
         raise HostError(msg)
     number, before = named

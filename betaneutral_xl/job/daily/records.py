@@ -8,10 +8,8 @@ are written whole, for the user alone.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import math
-import re
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import partial
@@ -28,6 +26,7 @@ from betaneutral_xl.model.portfolio import Holdings
 from betaneutral_xl.model.provenance import Provenance, digest, now
 from betaneutral_xl.system.files import read_bytes
 from betaneutral_xl.system.optional import file_lock
+from betaneutral_xl.system.places import folder_name
 from betaneutral_xl.system.saving import Staged, make_private_folder, to_json
 
 if TYPE_CHECKING:
@@ -120,8 +119,7 @@ class Records:
 
     def __init__(self, settings: Settings, fund: str) -> None:
         self.fund = fund
-        plain = re.sub(r"[^A-Za-z0-9._-]", "_", fund)[:40].strip(".") or "fund"
-        self.folder = settings.records / f"{plain}-{hashlib.sha256(fund.encode()).hexdigest()[:8]}"
+        self.folder = settings.records / folder_name(fund)
 
     def accept(
         self,
