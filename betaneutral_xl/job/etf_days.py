@@ -18,7 +18,7 @@ from betaneutral_xl.errors import BetaNeutralError, Unwritable
 from betaneutral_xl.job.etf_reading import read_etf
 from betaneutral_xl.model.provenance import digest, now
 from betaneutral_xl.readers.raw_input import RawInput, Reader
-from betaneutral_xl.system.files import read_bytes
+from betaneutral_xl.system.files import listed, read_bytes
 from betaneutral_xl.system.places import folder_name
 from betaneutral_xl.system.saving import Staged, make_private_folder, to_json
 
@@ -248,9 +248,7 @@ _NAME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}-[0-9a-f]{12}\.json")
 
 
 def _kept(folder: Path) -> Sequence[Path]:
-    if not folder.is_dir():
-        return ()
-    return sorted(one for one in folder.iterdir() if _NAME.fullmatch(one.name))
+    return [one for one in listed(folder) if _NAME.fullmatch(one.name)]
 
 
 def _load(file: Path) -> Etf | None:

@@ -148,6 +148,25 @@ def content_of(path: Path | str, limit: int, kept: tuple[bytes, ...] = ()) -> by
     return read_bytes(path, limit)
 
 
+def listed(folder: Path) -> list[Path]:
+    """Return what is in a folder, sorted by name; nothing where there is no such folder.
+
+    Raises
+    ------
+    UnreadableFile
+        If it cannot be listed.
+
+    """
+    try:
+        return sorted(folder.iterdir())
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        msg = f"Cannot list the folder {shown_name(folder)}: {reason}. Check its permissions and its disk."
+        raise UnreadableFile(msg) from None
+
+
 @contextlib.contextmanager
 def _opened(path: Path | str, limit: int) -> Iterator[BufferedReader]:
     """Open a regular file within the limit; raise ``UnreadableFile`` where it changes until it is closed."""

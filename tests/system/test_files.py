@@ -10,7 +10,7 @@ import pytest
 
 from betaneutral_xl.errors import UnreadableFile
 from betaneutral_xl.system import files
-from betaneutral_xl.system.files import is_inside, read_bytes, shown_name
+from betaneutral_xl.system.files import is_inside, listed, read_bytes, shown_name
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -161,3 +161,14 @@ def test_standard_input_that_cannot_be_read_is_refused(
     monkeypatch.setattr("sys.stdin", (tmp_path / "written.csv").open("w", encoding="utf-8"))
     assert "Cannot read standard input" in refusal("-")
     sys.stdin.close()
+
+
+def test_a_folder_is_listed_by_name_and_one_that_is_not_there_is_empty(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("b", "a"):
+        (tmp_path / name).touch()
+    assert [one.name for one in listed(tmp_path)] == ["a", "b"]
+    assert listed(tmp_path / "absent") == []
+    with pytest.raises(UnreadableFile, match="Cannot list the folder a: Not a directory"):
+        listed(tmp_path / "a")
