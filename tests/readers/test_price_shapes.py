@@ -145,7 +145,10 @@ def test_days_and_months_that_excel_exchanged_in_part_are_refused(days: list[Any
 
 
 def test_days_in_descending_order_are_not_exchanged() -> None:
-    rows = [["Date", "NVDA"], *([f"{day}/01/2024", 100.0 + day] for day in (17, 16, 15, 12, 11))]
+    rows: list[list[Any]] = [
+        ["Date", "NVDA"],
+        *([f"{day}/01/2024", 100.0 + day] for day in (17, 16, 15, 12, 11)),
+    ]
     assert str(parse_prices(text(rows), "prices").dates[0]) == "2024-01-11"
 
 
