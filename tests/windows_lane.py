@@ -107,11 +107,14 @@ class Lane:
         Wine's folder: drive C and the registry.
     display
         The X server that message windows need.
+    user
+        The name of the Windows user; by default this system's.
 
     """
 
     prefix: Path
     display: str
+    user: str = ""
 
     @property
     def drive(self) -> Path:
@@ -166,7 +169,8 @@ class Lane:
 
     def environment(self) -> dict[str, str]:
         """Return the whole environment of programs in the lane: nothing of the user's own gets in."""
-        return {
+        named = {"USER": self.user} if self.user else {}
+        return named | {
             "PATH": os.environ["PATH"],
             "HOME": str(self.prefix.parent / "home"),  # Wine links Documents and Desktop to it
             "LC_ALL": "C.UTF-8",  # or Wine makes no file with an umlaut
@@ -221,6 +225,30 @@ def started(cache: Path | None = None) -> Iterator[Lane]:
                 _call(lane, "wineserver", "-k")
 
 
+@contextmanager
+def fresh(lane: Lane, user: str) -> Iterator[Lane]:
+    """Start a Windows without any Python, on which nobody has worked, and remove it at the end.
+
+    Parameters
+    ----------
+    lane
+        The lane that runs; its C library is taken.
+    user
+        The name of the Windows user.
+
+    """
+    base = lane.prefix.parent
+    other = Lane(base / "fresh" / "prefix", lane.display, user)
+    _empty(other.prefix.parent)
+    try:
+        _initialise(other, base)
+        _empty(other.work)
+        yield other
+    finally:
+        _call(other, "wineserver", "-k")
+        shutil.rmtree(other.prefix.parent, ignore_errors=True)
+
+
 def install_product(lane: Lane) -> None:
     """Build this checkout's wheel and install it with pip, as a user does."""
     dist = lane.work / "dist"
@@ -256,13 +284,9 @@ def _build(lane: Lane, folder: Path) -> None:
         if old.is_dir() and old != downloads:
             shutil.rmtree(old)
     base = lane.prefix.parent
-    (base / "home" / "Documents").mkdir(parents=True)
+    base.mkdir()
     _download(downloads)
-    _call(lane, "wineboot", "-i", WINEDLLOVERRIDES="")  # our C library is not there yet
-    _call(lane, "wineserver", "-k")
-    _complete_c_library(lane.drive / "windows" / "system32", base)
-    _start_server(lane)
-    _call(lane, "wine", "winecfg", "-v", "win10")
+    _initialise(lane, base)
     python = lane.drive / "Program Files" / "Python313"
     _unpack_python(downloads / PYTHON_SOURCE, python, base)
     packages = python / "Lib" / "site-packages"
@@ -285,6 +309,16 @@ def _build(lane: Lane, folder: Path) -> None:
     if done.returncode:
         raise RuntimeError(done.stderr.decode(errors="replace"))
     (base / "complete").touch()
+
+
+def _initialise(lane: Lane, base: Path) -> None:
+    """Make Wine's folder, with the C library that is built in ``base``, and start its server."""
+    (lane.prefix.parent / "home" / "Documents").mkdir(parents=True)
+    _call(lane, "wineboot", "-i", WINEDLLOVERRIDES="")  # our C library is not there yet
+    _call(lane, "wineserver", "-k")
+    _complete_c_library(lane.drive / "windows" / "system32", base)
+    _start_server(lane)
+    _call(lane, "wine", "winecfg", "-v", "win10")
 
 
 def _download(downloads: Path) -> None:

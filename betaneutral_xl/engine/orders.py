@@ -46,6 +46,9 @@ DECIMALS = 9
 FRACTIONAL_LOT = 1e-4
 """The lot of fractional shares where none is stated: what most brokers take."""
 
+PARTICIPATION = 0.10
+"""Share of a day's volume that may be traded unless something else is said."""
+
 
 class Side(StrEnum):
     """Side of an order."""
@@ -136,6 +139,10 @@ class Ticket:
         Trades smaller than this, in base currency, are omitted.
     cost_bp
         Cost of a trade, in basis points of its notional.
+    volumes
+        Average daily volume in shares, by ticker, where it is known.
+    participation
+        Share of the volume that may be traded a day, decimal.
 
     """
 
@@ -145,9 +152,11 @@ class Ticket:
     keep_cash: float = -math.inf
     min_notional: float = 0.0
     cost_bp: float = 0.0
+    volumes: Mapping[str, float] = field(default_factory=dict)
+    participation: float = PARTICIPATION
 
     def __post_init__(self) -> None:
-        for name in ("prices", "lots"):
+        for name in ("prices", "lots", "volumes"):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
         if not 0.0 < self.nav < math.inf:
             msg = f"The net asset value is {self.nav:g}. Give the fund's value in base currency."
@@ -254,6 +263,15 @@ class Orders:
         """Annual tracking error against the target weights, decimal."""
         aligned = self.result.aligned
         return aligned.covariance.volatility((self.weights - self.result.new_weights)[aligned.covered])
+
+    def days_to_trade(self) -> dict[str, float]:
+        """Return ``shares / (participation * average daily volume)`` of each order whose volume is known."""
+        ticket = self.ticket
+        return {
+            one.ticker: one.shares / (ticket.participation * ticket.volumes[one.ticker])
+            for one in self.orders
+            if one.ticker in ticket.volumes
+        }
 
     def legs(self) -> tuple[Leg, ...]:
         """Return the orders for a broker: a sale of more than is held is split into a sale and a short sale.

@@ -1,6 +1,6 @@
 """The files of ETFs that were loaded, kept by day: what changed since, and how old the newest is.
 
-``RECORDS/etfs/TICKER/DAY-HASH.json`` says how ``DAY-HASH.bin.gz``, the file as it was loaded, is read.
+``RECORDS/etfs/FOLDER/DAY-HASH.json`` of an ETF says how ``DAY-HASH.bin.gz``, the file as loaded, is read.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from betaneutral_xl.errors import BetaNeutralError, Unwritable
 from betaneutral_xl.job.etf_reading import read_etf
 from betaneutral_xl.model.provenance import digest, now
 from betaneutral_xl.readers.raw_input import RawInput, Reader
-from betaneutral_xl.system.files import read_bytes
+from betaneutral_xl.system.files import listed, read_bytes
+from betaneutral_xl.system.places import folder_name
 from betaneutral_xl.system.saving import Staged, make_private_folder, to_json
 
 if TYPE_CHECKING:
@@ -240,16 +241,14 @@ def days(name: str, settings: Settings) -> tuple[date, ...]:
 
 
 def _folder(name: str, settings: Settings) -> Path:
-    return settings.records / "etfs" / (re.sub(r"[^A-Za-z0-9._-]", "_", name)[:40].strip(".") or "etf")
+    return settings.records / "etfs" / folder_name(name)
 
 
 _NAME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}-[0-9a-f]{12}\.json")
 
 
 def _kept(folder: Path) -> Sequence[Path]:
-    if not folder.is_dir():
-        return ()
-    return sorted(one for one in folder.iterdir() if _NAME.fullmatch(one.name))
+    return [one for one in listed(folder) if _NAME.fullmatch(one.name)]
 
 
 def _load(file: Path) -> Etf | None:

@@ -13,7 +13,8 @@ from betaneutral_xl.job.input_options import option
 from betaneutral_xl.model.provenance import Retrieval
 from betaneutral_xl.readers.raw_input import RawInput, Reader
 from betaneutral_xl.readers.ticker_map import as_text, parse_ticker_map
-from betaneutral_xl.system.files import is_device, read_bytes, shown_name
+from betaneutral_xl.system.files import read_bytes, shown_name
+from betaneutral_xl.system.places import is_device
 from betaneutral_xl.system.settings import Settings
 
 if TYPE_CHECKING:

@@ -27,12 +27,11 @@ from betaneutral_xl.readers.tabular import grid
 from betaneutral_xl.readers.ticker_map import as_text
 from betaneutral_xl.system.files import (
     STANDARD_INPUT,
-    is_device,
     is_network_path,
     read_bytes,
     shown_name,
 )
-from betaneutral_xl.system.places import file_exists, folder_exists
+from betaneutral_xl.system.places import file_exists, folder_exists, is_device
 from betaneutral_xl.system.settings import Settings
 
 __all__ = ["drift_rows", "etf_file", "ticker_map"]

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.engine.estimators import DEFAULT, ESTIMATORS, WINDOW
-from betaneutral_xl.engine.orders import Tradable
+from betaneutral_xl.engine.orders import PARTICIPATION, Tradable
 from betaneutral_xl.engine.result import Method
 from betaneutral_xl.engine.stable import Objective
 from betaneutral_xl.model.alignment import OnMissing
@@ -196,6 +196,10 @@ _GROUPS_ON_SHEET = {
 _LIMIT_ON_NET = {
     FUNCTION: "a limit net of the weights keeps cash",
     SETTINGS: "a limit net of the weights keeps cash",
+}
+_NO_VOLUMES = {
+    FUNCTION: "BN_PRICES has prices alone; the sheet Today has the days to trade",
+    SETTINGS: "a rule of the sheet Mandate",
 }
 _IN_SETTINGS = {PYTHON: "a field of Settings, which every function takes"}
 
@@ -666,6 +670,16 @@ OPTIONS: tuple[Option, ...] = (
         help="least cash after the orders, of net asset value, such as 2%: purchases are rounded down for it",
         places={PYTHON: "OrderTerms(keep_cash)"},
         absent=_NOT_REQUIRED | _LIMIT_ON_NET,
+    ),
+    Option(
+        name="participation",
+        section=Section.ORDERS,
+        kind=Kind.SHARE,
+        help="share of a day's volume that may be traded, for the days that each order takes where the price "
+        "file has volumes",
+        default=PARTICIPATION,
+        places={PYTHON: "OrderTerms(participation)"},
+        absent=_NOT_REQUIRED | _NO_VOLUMES,
     ),
     Option(
         name="trade",

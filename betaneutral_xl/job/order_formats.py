@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.engine.orders import Action
+from betaneutral_xl.errors import listing
 from betaneutral_xl.system.saving import to_csv
 
 if TYPE_CHECKING:
@@ -25,6 +27,9 @@ class OrderFormat(StrEnum):
 COLUMNS = ("ticker", "side", "shares", "price", "notional")
 """Of the desk's table; the side of a sale of what is not held is SELL SHORT."""
 
+DAYS = "days_to_trade"
+"""The column of the days that an order takes, of both rows where it is split into a sale and a short sale."""
+
 IBKR_COLUMNS = (
     *("Action", "Quantity", "Symbol", "SecType", "Exchange", "Currency", "TimeInForce", "OrderType"),
     *("LmtPrice", "BasketTag"),
@@ -35,19 +40,34 @@ IBKR_ACTIONS = {Action.BUY: "BUY", Action.SELL: "SELL", Action.SELL_SHORT: "SSHO
 
 
 def columns(orders: Orders) -> tuple[str, ...]:
-    """Return the columns of the desk's table: ``COLUMNS``, and each kind of group that is known."""
-    return (*COLUMNS, *orders.result.aligned.holdings.kinds_of_groups)
+    """Return the columns of the desk's table: ``COLUMNS``, days to trade and each kind of group if known."""
+    days = (DAYS,) if orders.days_to_trade() else ()
+    return (*COLUMNS, *days, *orders.result.aligned.holdings.kinds_of_groups)
 
 
 def rows(orders: Orders) -> list[tuple[str | float, ...]]:
     """Return the orders as rows of ``columns``, largest first; a short sale has a row of its own."""
+    days = orders.days_to_trade()
     return [
         (
             *(leg.ticker, str(leg.action).upper(), leg.shares, leg.price, round(leg.notional, 2)),
+            *([days.get(leg.ticker, math.nan)] if days else []),
             *groups(orders, leg.ticker),
         )
         for leg in orders.legs()
     ]
+
+
+def liquidity_sentence(orders: Orders) -> str:
+    """Return how long the orders take at the share of the volume, in words; empty where that is not known."""
+    days = orders.days_to_trade()
+    if not days:
+        return ""
+    slowest = max(days, key=lambda name: days[name])
+    share = f"{orders.ticket.participation:.0%} of the average daily volume"
+    unknown = [one.ticker for one in orders.orders if one.ticker not in days]
+    rest = f"; no volume of {listing(unknown)}" if unknown else ""
+    return f"At {share} the longest order is {slowest}, {days[slowest]:.2g} days{rest}."
 
 
 def groups(orders: Orders, ticker: str) -> tuple[str, ...]:

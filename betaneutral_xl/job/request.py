@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.engine.hedging import EXACT, Legs
-from betaneutral_xl.engine.orders import FRACTIONAL_LOT, Tradable, is_lot
+from betaneutral_xl.engine.orders import FRACTIONAL_LOT, PARTICIPATION, Tradable, is_lot
 from betaneutral_xl.engine.result import Method
 from betaneutral_xl.engine.stable import Objective
 from betaneutral_xl.errors import InputError
@@ -160,6 +160,8 @@ class OrderTerms:
         Cost of a trade, in basis points, where the request itself states none.
     keep_cash
         Least cash after the orders, a decimal of net asset value; None for no such limit.
+    participation
+        Share of a day's volume that may be traded, decimal: it gives the days to trade.
 
     """
 
@@ -169,6 +171,7 @@ class OrderTerms:
     trade: Tradable = Tradable.NAMES
     cost_bp: float = 0.0
     keep_cash: float | None = None
+    participation: float = PARTICIPATION
 
     @classmethod
     def parse(cls, options: Mapping[str, Any]) -> OrderTerms:
@@ -255,6 +258,18 @@ def _keep_cash(value: Any) -> float:
     return float(share)
 
 
+def _participation(value: Any) -> float:
+    try:
+        share = float(number(value))
+    except (TypeError, ValueError) as error:
+        msg = f"The share of a day's volume is {value!r:.60}: {error}. Give a share such as 10%."
+        raise InputError(msg) from None
+    if not 0.0 < share <= 1.0:
+        msg = f"The share of a day's volume is {share:g}. Give one above 0 and up to 100%, such as 10%."
+        raise InputError(msg)
+    return share
+
+
 def _tradable(value: Any) -> Tradable:
     return choice(Tradable, value, "kind of orders")
 
@@ -265,6 +280,7 @@ _TERMS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     "lot": ("lot", _lot),
     "trade": ("trade", _tradable),
     "keep_cash": ("keep_cash", _keep_cash),
+    "participation": ("participation", _participation),
     "cost_bp": ("cost_bp", _cost),
 }
 """The options of orders: their fields of ``OrderTerms``, and their readers."""

@@ -210,6 +210,8 @@ def orders(result: Rebalance, quotes: Quotes, terms: OrderTerms) -> Orders:
         min_notional=terms.min_notional,
         cost_bp=result.constraints.cost_bp or terms.cost_bp,
         keep_cash=-math.inf if terms.keep_cash is None else terms.keep_cash,
+        volumes=quotes.volumes,
+        participation=terms.participation,
     )
     made = orders_in(terms.trade, result, ticket)
     if made.cash < (ticket.keep_cash - CASH_TOLERANCE) * nav:

@@ -15,7 +15,6 @@ import io
 import json
 import platform
 import re
-import struct
 import zipfile
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -30,6 +29,7 @@ from betaneutral_xl.model.portfolio import Etf, Holdings
 from betaneutral_xl.model.provenance import Provenance, Retrieval, digest
 from betaneutral_xl.model.risk import Covariance
 from betaneutral_xl.readers.raw_input import RawInput, Reader
+from betaneutral_xl.system.archives import DAMAGED
 from betaneutral_xl.system.files import read_bytes, shown_name
 from betaneutral_xl.system.saving import archive_entry, save, to_json
 
@@ -172,7 +172,7 @@ def unpack(content: bytes, name: str) -> Snapshot:
             return _snapshot(_files(archive, len(content)))
     except _NoSnapshotError as error:
         msg = f"{name} {error}. Use a snapshot file written by betaneutral-xl."
-    except _DAMAGED as error:
+    except DAMAGED as error:
         what = f"not a snapshot, or damaged ({type(error).__name__})"
         msg = f"{name} is {what}. Use a snapshot file written by betaneutral-xl."
     raise UnreadableFile(msg)
@@ -180,22 +180,6 @@ def unpack(content: bytes, name: str) -> Snapshot:
 
 class _NoSnapshotError(Exception):
     """The defect of a file, as a predicate for a message that begins with the file's name."""
-
-
-_DAMAGED = (
-    zipfile.BadZipFile,
-    LookupError,
-    TypeError,
-    ValueError,
-    AttributeError,
-    NotImplementedError,
-    RuntimeError,  # encrypted, or nested too deeply
-    EOFError,
-    OSError,
-    struct.error,
-    OverflowError,
-)
-"""Exceptions that reading an archive and its manifest can raise."""
 
 
 def _files(archive: zipfile.ZipFile, size: int) -> dict[str, bytes]:

@@ -35,7 +35,7 @@ from betaneutral_xl.model.risk import Covariance
 from betaneutral_xl.model.values import count
 from betaneutral_xl.readers.flex import is_query, query_id
 from betaneutral_xl.readers.raw_input import with_nav
-from betaneutral_xl.system.files import shown_name
+from betaneutral_xl.system.files import read_bytes, shown_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -405,9 +405,13 @@ def quotes_of(name: str, as_of: date | None) -> Quotes:
     """
     if is_sample(name):
         return Quotes.last_closes(sample.load_prices(), as_of)
-    from betaneutral_xl.readers.prices import load_prices
+    from betaneutral_xl.readers.prices import parse_prices
+    from betaneutral_xl.readers.tabular.grid import LIMIT
+    from betaneutral_xl.readers.volumes import average_volumes
 
-    return Quotes.last_closes(load_prices(name), as_of)
+    content, shown = read_bytes(name, LIMIT), shown_name(name)
+    quotes = Quotes.last_closes(parse_prices(content, shown), as_of)
+    return replace(quotes, volumes=average_volumes(content, shown, as_of))
 
 
 def require_day_of_sample(as_of: date | str | None, holdings: Holdings) -> None:

@@ -47,16 +47,19 @@ class Quotes:
         Prices of names whose last price is ``STALE_DAYS`` or more days old.
     origins
         Provenance of each ``source`` of a quote, where known.
+    volumes
+        Average daily volume in shares, by ticker, of the names whose price file has volumes.
 
     """
 
     usable: Mapping[str, Quote] = field(default_factory=dict)
     stale: Mapping[str, Quote] = field(default_factory=dict)
     origins: Mapping[str, Provenance] = field(default_factory=dict)
+    volumes: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Make the mappings read-only; refuse prices that are not positive."""
-        for name in ("usable", "stale", "origins"):
+        for name in ("usable", "stale", "origins", "volumes"):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
         bad = [ticker for ticker, quote in self.usable.items() if not 0.0 < quote.price < np.inf]
         if bad:
@@ -127,7 +130,7 @@ class Quotes:
         usable = {**other.usable, **self.usable}
         stale = {**other.stale, **self.stale}
         stale = {ticker: quote for ticker, quote in stale.items() if ticker not in usable}
-        return Quotes(usable, stale, {**other.origins, **self.origins})
+        return Quotes(usable, stale, {**other.origins, **self.origins}, {**other.volumes, **self.volumes})
 
     def select(self, tickers: Iterable[str]) -> Quotes:
         """Return the usable prices of some names; those without one are left out."""

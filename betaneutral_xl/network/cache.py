@@ -251,7 +251,10 @@ class Cache:
         return self._folder / (query.name + SUFFIX)
 
     def _files(self) -> list[Path]:
-        return sorted(self._folder.glob(f"*{SUFFIX}")) if self._folder.is_dir() else []
+        try:
+            return sorted(self._folder.glob(f"*{SUFFIX}")) if self._folder.is_dir() else []
+        except OSError:  # a failing disk: an answer that is there already is not lost over it
+            return []
 
     def _usable(self, query: Query, parse: Callable[[Answer], T], since: datetime | None) -> Cached[T] | None:
         """Return a cached answer that is valid, not older than ``since``, and can be parsed."""

@@ -18,6 +18,7 @@ from betaneutral_xl.notebook import html
 from betaneutral_xl.notebook.explanation import Explanation
 from betaneutral_xl.notebook.orders import OrderList, quotes_for
 from betaneutral_xl.system.saving import save
+from betaneutral_xl.system.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -213,7 +214,12 @@ class Result(Rebalance):
         quotes = None if prices is None else quotes_for(self.aligned.holdings, prices)
         outcome = run.Outcome(self.request, self.inputs, self)
         return assemble(
-            outcome, OrderTerms(), quotes, command="in Python", written_at=stamp or now()
+            outcome,
+            OrderTerms(),
+            quotes,
+            command="in Python",
+            written_at=stamp or now(),
+            settings=Settings.from_environment(),
         ).contents
 
     def to_excel(self, path: Path | str) -> Path:

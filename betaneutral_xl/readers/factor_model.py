@@ -23,7 +23,8 @@ from betaneutral_xl.model.printed import number
 from betaneutral_xl.model.tickers import normalise
 from betaneutral_xl.readers.tabular.grid import LIMIT, TextGrid, parse_grid
 from betaneutral_xl.readers.tabular.parquet import PARQUET, parquet_sheet
-from betaneutral_xl.system.files import read_bytes, shown_name
+from betaneutral_xl.system.archives import DAMAGED
+from betaneutral_xl.system.files import listed, read_bytes, shown_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -52,7 +53,7 @@ def is_factor_archive(content: bytes) -> bool:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             return len(_parts(archive.namelist())) == len(PARTS)
-    except zipfile.BadZipFile:
+    except DAMAGED:
         return False
 
 
@@ -65,7 +66,7 @@ def pack_folder(folder: Path | str) -> bytes:
         If a table is not there.
 
     """
-    files = {path.name: path for path in sorted(Path(folder).iterdir())[:MAX_FILES] if path.is_file()}
+    files = {path.name: path for path in listed(Path(folder))[:MAX_FILES] if path.is_file()}
     found = _require_parts(_parts(files), shown_name(folder))
     whole = io.BytesIO()
     with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -105,16 +106,24 @@ def parse_factor_archive(
     if unit is not None and unit not in UNITS:
         msg = f"A factor model is annual or percent_squared, not {unit}. Convert {origin.location}."
         raise InputError(msg)
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        found = _require_parts(_parts(archive.namelist()), origin.location)
-        if sum(archive.getinfo(name).file_size for name in found.values()) > LIMIT:
-            msg = f"{origin.location} expands to more than {LIMIT / 1e6:,.0f} MB. Check that it is right."
-            raise UnreadableFile(msg)
-        tables = [
-            _table(archive.read(found[part]), found[part])
-            for part in ("exposures", "factor covariance", "specific risk")
-        ]
+    try:
+        files = _unpacked(content, origin.location)
+    except DAMAGED as error:
+        msg = f"{origin.location} is a damaged ZIP archive ({type(error).__name__}). Download it again."
+        raise UnreadableFile(msg) from None
+    tables = [_table(data, name) for name, data in files]
     return _model(tables, None if unit is None else UNITS[unit], origin)
+
+
+def _unpacked(content: bytes, name: str) -> list[tuple[str, bytes]]:
+    """Return names and contents of the three tables' files."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        found = _require_parts(_parts(archive.namelist()), name)
+        if sum(archive.getinfo(part).file_size for part in found.values()) > LIMIT:
+            msg = f"{name} expands to more than {LIMIT / 1e6:,.0f} MB. Check that it is right."
+            raise UnreadableFile(msg)
+        order = ("exposures", "factor covariance", "specific risk")
+        return [(found[part], archive.read(found[part])) for part in order]
 
 
 Table = tuple[str, list[str], list[str], FloatArray]

@@ -83,7 +83,7 @@ def as_sheets(content: bytes, file_name: str) -> tuple[TextSheet, ...]:
     require_within_limits(text, file_name, MAX_WORKBOOK_LENGTH)
     found = _Elements()
     feed_xml(text, found, file_name)
-    tables = [_table(kind, rows, file_name) for kind, rows in found.rows.items() if rows]
+    tables = [_table(kind, rows, file_name) for kind, rows in found.rows.items() if any(rows)]
     if not tables:
         msg = (
             f"{file_name} is a Flex statement without open positions or trades. Add these sections to the "

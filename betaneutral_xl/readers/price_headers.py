@@ -68,12 +68,21 @@ class Chosen:
     first: int = 0
 
 
-def chosen_field(grid: Grid) -> Chosen | None:
-    """Return the columns of the preferred field, None if the header names no fields."""
-    return _of_two_rows(grid) or _of_one_row(grid)
+def chosen_field(grid: Grid, fields: Sequence[str] = ()) -> Chosen | None:
+    """Return the columns of the preferred field, None if the header names no fields.
+
+    Parameters
+    ----------
+    grid
+        The table, the days in its first column.
+    fields
+        The fields that will do, the preferred first; by default any of two header rows, closes of one.
+
+    """
+    return _of_two_rows(grid, fields or FIELDS) or _of_one_row(grid, fields or CLOSES)
 
 
-def _of_two_rows(grid: Grid) -> Chosen | None:
+def _of_two_rows(grid: Grid, wanted: Sequence[str]) -> Chosen | None:
     texts = [_filled(grid.header[1:])]
     first = 0
     for row in map(grid.cells, range(min(len(grid), MAX_HEADER_ROWS))):
@@ -87,7 +96,9 @@ def _of_two_rows(grid: Grid) -> Chosen | None:
     fields = next((i for i, row in enumerate(rows) if set(row) <= set(FIELDS)), None)
     if len(rows) != 2 or fields is None or first == len(grid):  # noqa: PLR2004 - tickers and fields
         return None
-    field = next(one for one in FIELDS if one in rows[fields])
+    field = next((one for one in wanted if one in rows[fields]), None)
+    if field is None:
+        return None
     columns = [j for j, one in enumerate(rows[fields]) if one == field]
     return Chosen(texts[fields][columns[0]], [texts[1 - fields][j] for j in columns], columns, first)
 
@@ -100,12 +111,12 @@ def _filled(cells: Sequence[str]) -> list[str]:
     return filled
 
 
-def _of_one_row(grid: Grid) -> Chosen | None:
+def _of_one_row(grid: Grid, wanted: Sequence[str]) -> Chosen | None:
     pairs = [_field_and_ticker(text) for text in grid.header[1:]]
     if not pairs or None in pairs:
         return None
     known = [pair for pair in pairs if pair is not None]
-    field = next((one for one in CLOSES if any(pair[0] == one for pair in known)), None)
+    field = next((one for one in wanted if any(pair[0] == one for pair in known)), None)
     if field is None:
         return None
     columns = [j for j, pair in enumerate(known) if pair[0] == field]

@@ -21,6 +21,7 @@ from betaneutral_xl.model.tickers import normalise
 from betaneutral_xl.readers.days import days_of
 from betaneutral_xl.readers.price_headers import (
     DAY_HEADERS,
+    Chosen,
     Grid,
     below,
     canonical,
@@ -117,6 +118,40 @@ def parse_prices(content: bytes, name: str) -> Prices:
     return Prices.from_matrix(names, days, matrix, provenance, tuple(notes))
 
 
+def parse_values(
+    content: bytes, name: str, fields: Sequence[str], headers: Sequence[str]
+) -> ParsedPrices | None:
+    """Return another field of a price file, such as its volumes: tickers, days, values (T, N), notes.
+
+    Parameters
+    ----------
+    content, name
+        Of the file.
+    fields
+        What it is called where the header names fields and tickers.
+    headers
+        What its column is called in a long table.
+
+    Returns
+    -------
+    tuple
+        None where the file has no such field.
+
+    """
+    if content.startswith(PARQUET):
+        table = read_parquet(content, name)
+        found = next((one for one in table.column_names if canonical(one) in headers), None)
+        return None if found is None else _long_parquet(table, name, found)
+    grid = _workbook_grid(content, name) if content.startswith(WORKBOOKS) else parse_grid(content, name)
+    grid = with_days_first(grid)
+    chosen = chosen_field(grid, fields)
+    if chosen is not None:
+        return _of_columns(grid, chosen)
+    column = next((j for j, one in enumerate(grid.header) if canonical(one) in headers), None)
+    names = [canonical(header) for header in grid.header]
+    return None if column is None or not _is_long(names) else _long(grid, names, column)
+
+
 def join(tables: Sequence[Prices]) -> Prices:
     """Join the columns of several tables on the union of their dates, NaN if missing.
 
@@ -209,8 +244,10 @@ def _from_grid(grid: Grid) -> ParsedPrices:
 def _of_field(grid: Grid) -> ParsedPrices | None:
     """Return the prices of a table whose header names fields and tickers (yfinance), None if it does not."""
     chosen = chosen_field(grid)
-    if chosen is None:
-        return None
+    return None if chosen is None else _of_columns(grid, chosen)
+
+
+def _of_columns(grid: Grid, chosen: Chosen) -> ParsedPrices:
     body = below(grid, chosen.first)
     days = np.array(days_of(body.labels(), body.where), dtype="datetime64[D]")
     note = f"The prices of {grid.name} are from its columns {chosen.field}."
@@ -261,10 +298,11 @@ def _wide(grid: Grid, headers: Sequence[str]) -> ParsedPrices:
     return list(grid.header[1:]), days, grid.numbers(), []
 
 
-def _long(grid: Grid, headers: Sequence[str]) -> ParsedPrices:
+def _long(grid: Grid, headers: Sequence[str], column: int | None = None) -> ParsedPrices:
+    """Return the prices of a long table, or the values of another column of numbers."""
     day_column = _find(headers, DATE_HEADERS, grid.name, "date")
     ticker_column = _find(headers, TICKER_HEADERS, grid.name, "ticker")
-    price_column = _find(headers, PRICE_HEADERS, grid.name, "price")
+    price_column = _find(headers, PRICE_HEADERS, grid.name, "price") if column is None else column
     rows = grid.rows()
     first = {row[day_column]: i for i, row in reversed(list(enumerate(rows)))}
     texts = list(first)
@@ -307,17 +345,22 @@ def _from_parquet(content: bytes, name: str) -> ParsedPrices:
         days = _parquet_days(table.column(index))
         if _is_long(headers):
             price = _find(headers, PRICE_HEADERS, name, "price")
-            tickers = [
-                str(t) for t in table.column(_find(headers, TICKER_HEADERS, name, "ticker")).to_pylist()
-            ]
-            values = np.asarray(table.column(price).to_numpy(), dtype=np.float64)
-            return _pivot(days, tickers, values, name, table.column_names[price])
+            return _long_parquet(table, name, table.column_names[price])
         others = [i for i in range(len(headers)) if i != index]
         columns = [np.asarray(table.column(i).to_numpy(), dtype=np.float64) for i in others]
     except (TypeError, ValueError) as error:  # pyarrow's are ValueErrors
         msg = f"{name} is not a table of prices in Parquet: {str(error).splitlines()[0][:100]}."
         raise UnreadableFile(msg) from None
     return [table.column_names[i] for i in others], days, np.column_stack(columns), []
+
+
+def _long_parquet(table: Any, name: str, column: str) -> ParsedPrices:
+    """Return a column of numbers of a long table in Parquet."""
+    headers = [canonical(header) for header in table.column_names]
+    days = _parquet_days(table.column(_find(headers, DATE_HEADERS, name, "date")))
+    tickers = [str(t) for t in table.column(_find(headers, TICKER_HEADERS, name, "ticker")).to_pylist()]
+    values = np.asarray(table.column(column).to_numpy(), dtype=np.float64)
+    return _pivot(days, tickers, values, name, column)
 
 
 def _parquet_days(column: Any) -> DateArray:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from betaneutral_xl.errors import InputError, MissingValue, ModelError
 from betaneutral_xl.job import run
 from betaneutral_xl.job.answer.full import alternatives_of, frontier_of
+from betaneutral_xl.job.daily import forecast
 from betaneutral_xl.job.realised import realised_betas
 from betaneutral_xl.job.sources import order_quotes
 from betaneutral_xl.report.contents import Contents
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from betaneutral_xl.job.request import OrderTerms
     from betaneutral_xl.job.run import Outcome
     from betaneutral_xl.model.quotes import Quotes
+    from betaneutral_xl.system.settings import Settings
 
 
 STEPS = 5
@@ -48,6 +50,7 @@ def assemble(
     command: str,
     written_at: datetime,
     snapshot: str = "",
+    settings: Settings | None = None,
     progress: Callable[[str], AbstractContextManager[Any]] = _silent,
 ) -> Assembled:
     """Put together what a report of an outcome shows.
@@ -62,6 +65,9 @@ def assemble(
         Prices; by default those of the holdings. Where they are given, orders must be possible with them.
     command, written_at, snapshot
         What made the report, when, UTC, and the name of the frozen inputs.
+    settings
+        Of the network, to fetch the fund's own forecast where the holdings are of its API; without them it
+        is not fetched.
     progress
         Shows what is being done while it lasts.
 
@@ -78,6 +84,11 @@ def assemble(
         frontier = frontier_of(outcome, STEPS)
     with progress("Backtesting the hedge ..."):
         realised = _realised(outcome, notes)
+    own_forecast = None
+    if settings is not None:
+        with progress("Fetching the fund's own forecast ..."):
+            own_forecast, unfetched = forecast.fetch(outcome.request, outcome.inputs, settings)
+        notes += unfetched
     orders = None if outcome.infeasible else _orders(outcome, terms, quotes, notes)
     contents = Contents(
         result=outcome.result,
@@ -91,6 +102,7 @@ def assemble(
         frontier=frontier,
         mandate=outcome.request.mandate,
         notices=tuple(notes),
+        forecast=own_forecast,
     )
     return Assembled(contents, tuple(notes))
 

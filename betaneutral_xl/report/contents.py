@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from betaneutral_xl.engine.reachable import Reachable
     from betaneutral_xl.engine.result import Rebalance
     from betaneutral_xl.job.answer.page import AnswerPage
+    from betaneutral_xl.job.daily.page import FundForecast
     from betaneutral_xl.job.mandate import Mandate
     from betaneutral_xl.job.realised import Realised
     from betaneutral_xl.model.alignment import Unit
@@ -67,6 +68,8 @@ class Contents:
         Warnings besides those of the result, such as why there is no comparison.
     mandate
         The standing rules that the result was made under.
+    forecast
+        The fund's own forecast of its risk beside ours; None where there is none.
 
     """
 
@@ -81,6 +84,7 @@ class Contents:
     frontier: tuple[Point, ...] = ()
     notices: tuple[str, ...] = ()
     mandate: Mandate | None = None
+    forecast: FundForecast | None = None
 
     def __post_init__(self) -> None:
         """Validate that an infeasible request has neither trades nor orders."""

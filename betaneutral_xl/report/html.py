@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from betaneutral_xl.job import views
 from betaneutral_xl.job.answer.lines import limit_text, shown
 from betaneutral_xl.job.answer.page import Status
+from betaneutral_xl.job.order_formats import liquidity_sentence
 from betaneutral_xl.job.views import Kind
 from betaneutral_xl.model.notices import Severity
 from betaneutral_xl.report import pictures
@@ -45,6 +46,7 @@ def _sections(contents: Contents) -> Iterator[str]:
     if contents.orders is not None:
         yield "<h2>Orders</h2>" + _orders(contents)
     yield from _risk(contents)
+    yield from _forecast(contents)
     yield from _annex(contents)
 
 
@@ -214,7 +216,9 @@ def _orders(contents: Contents) -> str:
         (one.ticker, str(one.action), f"{one.shares:,}", f"{one.price:,.2f}", f"{one.notional:,.0f}")
         for one in orders.legs()
     )
-    return f"<p>{safe(summary)}</p>" + table(
+    liquidity = liquidity_sentence(orders)
+    said = f"<p>{safe(liquidity)}</p>" if liquidity else ""
+    return f"<p>{safe(summary)}</p>{said}" + table(
         ("Ticker", "Side", "Shares", "Price", "Notional"), rows, coloured=True
     )
 
@@ -252,6 +256,33 @@ def _risk(contents: Contents) -> Iterator[str]:
             for one in contents.realised
         )
         yield table(("", "Mean beta", "Return", "Volatility", "Drawdown"), rows)
+
+
+def _forecast(contents: Contents) -> Iterator[str]:
+    """Yield the fund's own forecast beside ours, and what the difference is of."""
+    found = contents.forecast
+    if found is None:
+        return
+    yield "<h2>The fund's own forecast, of the portfolio as it is</h2>"
+    rows = (
+        (
+            line.label,
+            *(
+                shown(value, line.kind, 4 if line.kind is Kind.NUMBER else 2)
+                for value in (line.theirs, line.ours, line.universe, line.model)
+            ),
+        )
+        for line in found.lines
+    )
+    headings = (
+        "",
+        "Fund's own",
+        "Ours",
+        "of the difference: other names and weights",
+        "another model or day",
+    )
+    yield table(headings, rows, sortable=False)
+    yield from (f'<p class="muted">{safe(note)}</p>' for note in found.notes)
 
 
 def _annex(contents: Contents) -> Iterator[str]:

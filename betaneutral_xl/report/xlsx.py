@@ -12,6 +12,7 @@ from betaneutral_xl.report.sheets import (
     checks,
     compare,
     etf,
+    fund_forecast,
     holdings,
     infeasible,
     inputs,
@@ -80,6 +81,8 @@ def workbook(contents: Contents) -> bytes:
     notices.write(page[notices.NAME], contents)
     if contents.page.past:
         past.write(book, page[past.NAME], contents)
+    if contents.forecast is not None:
+        fund_forecast.write(page[fund_forecast.NAME], contents.forecast)
     answer.write(page[SUMMARY], contents, count)
     proposal.write(page[proposal.NAME], contents)
     alternatives.write(page[alternatives.NAME], contents)
@@ -113,6 +116,7 @@ def _tabs(contents: Contents) -> Iterator[tuple[str, str]]:
         (compare.NAME, PRESENTATION, bool(contents.alternatives)),
         ("Realised", PRESENTATION, bool(contents.realised)),
         (past.NAME, PRESENTATION, bool(contents.page.past)),
+        (fund_forecast.NAME, PRESENTATION, contents.forecast is not None),
         ("Checks", CONTROL, True),
         ("Provenance", CONTROL, True),
     )

@@ -148,6 +148,25 @@ def content_of(path: Path | str, limit: int, kept: tuple[bytes, ...] = ()) -> by
     return read_bytes(path, limit)
 
 
+def listed(folder: Path) -> list[Path]:
+    """Return what is in a folder, sorted by name; nothing where there is no such folder.
+
+    Raises
+    ------
+    UnreadableFile
+        If it cannot be listed.
+
+    """
+    try:
+        return sorted(folder.iterdir())
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        msg = f"Cannot list the folder {shown_name(folder)}: {reason}. Check its permissions and its disk."
+        raise UnreadableFile(msg) from None
+
+
 @contextlib.contextmanager
 def _opened(path: Path | str, limit: int) -> Iterator[BufferedReader]:
     """Open a regular file within the limit; raise ``UnreadableFile`` where it changes until it is closed."""
@@ -192,12 +211,6 @@ def _standard_input(limit: int) -> bytes:
 
 
 _NETWORK = re.compile(r"[\\/]{2}")
-_DEVICE = re.compile(
-    r"(?:.*[\\/:])?(?:con|prn|aux|nul|clock\$|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(?:[ .:].*)?"
-    r"|[\\/]dev[\\/].*",
-    re.IGNORECASE | re.DOTALL,
-)
-"""Windows takes these names for devices in every folder and with every suffix."""
 
 
 def is_network_path(name: str) -> bool:
@@ -207,15 +220,6 @@ def is_network_path(name: str) -> bool:
     [True, True, False]
     """
     return _NETWORK.match(name.strip()) is not None or name.strip().lower().startswith("file:")
-
-
-def is_device(name: str) -> bool:
-    r"""Whether a path names a device: one of Windows, or one under ``/dev``.
-
-    >>> is_device(r"C:\data\NUL.csv"), is_device("con"), is_device("/dev/zero"), is_device("console.csv")
-    (True, True, True, False)
-    """
-    return _DEVICE.fullmatch(name.strip()) is not None
 
 
 def is_inside(path: Path, folder: Path) -> bool:

@@ -8,12 +8,14 @@ import io
 import json
 import math
 import os
+import sys
 import tempfile
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 from betaneutral_xl.errors import Unwritable
+from betaneutral_xl.system.places import is_device
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -107,6 +109,10 @@ class Staged:
         self._temporary.clear()
 
     def _write(self, target: Path, content: Content, *, private: bool) -> None:
+        if sys.platform == "win32" and (":" in target.name or is_device(target.name)):
+            what = "to Windows that is a device, or a part of a file"
+            msg = f"Cannot write {target.name}: {what}. Choose another name."
+            raise Unwritable(msg)
         try:
             self._write_beside(target, content, private=private)
         except OSError as error:

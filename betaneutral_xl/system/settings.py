@@ -34,6 +34,11 @@ FLEX_URL = "https://ndcdyn.interactivebrokers.com/AccountManagement/FlexWebServi
 """Interactive Brokers' Flex Web Service."""
 
 
+def default_cache() -> Path:
+    """Return the folder of cached answers unless another one is set."""
+    return user_cache_path("betaneutral-xl", appauthor=False)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Addresses, folders and time-outs.
@@ -91,7 +96,7 @@ class Settings:
     token: str = field(default="", repr=False)
     flex_url: str = FLEX_URL
     flex_token: str = field(default="", repr=False)
-    cache: Path = field(default_factory=lambda: user_cache_path("betaneutral-xl", appauthor=False))
+    cache: Path = field(default_factory=default_cache)
     cache_matrices: bool = True
     downloads: tuple[Path, ...] = field(default_factory=lambda: (user_downloads_path(),))
     etf_hosts: frozenset[str] = frozenset()

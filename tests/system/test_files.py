@@ -10,7 +10,7 @@ import pytest
 
 from betaneutral_xl.errors import UnreadableFile
 from betaneutral_xl.system import files
-from betaneutral_xl.system.files import is_inside, read_bytes, shown_name
+from betaneutral_xl.system.files import is_inside, listed, read_bytes, shown_name
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -141,18 +141,6 @@ def test_a_hyphen_is_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "nothing is piped into it" in refusal("-")
 
 
-@pytest.mark.parametrize("name", [r"C:\x\NUL", "con.csv", "lpt1:", "/dev/tty", "COM¹.txt", "AUX .csv"])
-def test_devices_are_recognised(name: str) -> None:
-    assert files.is_device(name)
-
-
-@pytest.mark.parametrize(
-    "name", ["console.csv", "nulls.csv", "CONN", "device/x.csv", "a.con.csv", "/home/dev/x.csv"]
-)
-def test_files_that_are_named_like_a_device_are_none(name: str) -> None:
-    assert not files.is_device(name)
-
-
 @POSIX
 def test_a_file_of_the_system_that_would_block_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -173,3 +161,14 @@ def test_standard_input_that_cannot_be_read_is_refused(
     monkeypatch.setattr("sys.stdin", (tmp_path / "written.csv").open("w", encoding="utf-8"))
     assert "Cannot read standard input" in refusal("-")
     sys.stdin.close()
+
+
+def test_a_folder_is_listed_by_name_and_one_that_is_not_there_is_empty(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("b", "a"):
+        (tmp_path / name).touch()
+    assert [one.name for one in listed(tmp_path)] == ["a", "b"]
+    assert listed(tmp_path / "absent") == []
+    with pytest.raises(UnreadableFile, match="Cannot list the folder a: Not a directory"):
+        listed(tmp_path / "a")

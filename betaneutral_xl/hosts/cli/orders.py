@@ -102,14 +102,14 @@ def _print(orders: Orders, quotes: Quotes) -> None:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for name in order_formats.columns(orders):
         table.add_column(name, justify="right" if name in NUMBERS else "left", no_wrap=True)
-    for ticker, side, shares, price, notional, *groups in order_formats.rows(orders):
+    for ticker, side, shares, price, notional, *others in order_formats.rows(orders):
         cells = (
             str(ticker),
             str(side),
             f"{shares:,}",
             f"{price:,.2f}",
             f"{notional:,.2f}",
-            *map(str, groups),
+            *(number(one, 2) if isinstance(one, float) else str(one) for one in others),
         )
         table.add_row(*map(Text, cells))
     out.print(table)
@@ -122,6 +122,8 @@ def _print(orders: Orders, quotes: Quotes) -> None:
         f"traded {orders.traded:,.2f} (turnover {percent(orders.turnover)}), cash after {orders.cash:,.2f}",
         quotes.sentence(order.ticker for order in orders.orders),
     ]
+    if liquidity := order_formats.liquidity_sentence(orders):
+        lines.append(liquidity)
     if orders.left_out:
         lines.append(f"Left out as too small: {', '.join(orders.left_out)}.")
     for line in lines:

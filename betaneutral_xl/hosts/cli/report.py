@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from betaneutral_xl.job.request import OrderTerms
     from betaneutral_xl.job.run import Outcome
+    from betaneutral_xl.system.settings import Settings
 
 EPILOG = """\
 examples:
@@ -112,6 +113,7 @@ def run(args: argparse.Namespace) -> None:
         html=args.html,
         slides=args.slide or (),
         snapshot=snapshot_name(args),
+        settings=input_options.settings(args),
     )
     if outcome.infeasible is not None:
         msg = f"{outcome.infeasible} {args.out.name} says why, and proposes nothing."
@@ -130,6 +132,7 @@ def write(
     html: bool = False,
     slides: Sequence[Path] = (),
     snapshot: str = "",
+    settings: Settings | None = None,
 ) -> list[Path]:
     """Write the workbook, and the PDF and web page if requested; build all before writing any.
 
@@ -150,6 +153,7 @@ def write(
         command=command_line(),
         written_at=stamp or now(),
         snapshot=snapshot,
+        settings=settings,
         progress=progress,
     )
     for note in assembled.notes:

@@ -65,7 +65,8 @@ def run(args: argparse.Namespace) -> int:
         given.request,
         given.inputs,
         input_options.settings(args),
-        prices=quotes.prices,
+        quotes=quotes,
+        terms=given.terms(args),
         fetch_forecast=True,
         keep=not args.no_record,
     )

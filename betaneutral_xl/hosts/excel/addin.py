@@ -8,6 +8,7 @@ to load the add-in, from the user's folder.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import sys
@@ -69,10 +70,17 @@ def install(content: bytes) -> Path:
     require_closed("install")
     target = place()
     make_folder(target.parent)
-    save(target, content)
     if _is_store():
-        _in_excel(lambda application: _load(application, target))
+        is_new = not target.exists()
+        save(target, content)
+        try:
+            _in_excel(lambda application: _load(application, target))
+        except HostError:
+            if is_new:  # nothing loads it
+                target.unlink(missing_ok=True)
+            raise
     else:
+        save(target, content)
         _change(registered(registry.values("HKEY_CURRENT_USER", OPTIONS), str(target)))
     return target
 
@@ -91,7 +99,8 @@ def uninstall() -> Path | None:
         return None
     require_closed("uninstall")
     if _is_store():
-        _in_excel(_unload)
+        with contextlib.suppress(HostError):  # without Excel there is nothing that loads it
+            _in_excel(_unload)
     _change(unregistered(registry.values("HKEY_CURRENT_USER", OPTIONS)))
     listed = registry.values("HKEY_CURRENT_USER", MANAGER)
     registry.change(MANAGER, dict.fromkeys(filter(_is_ours, listed)))
@@ -123,11 +132,19 @@ def finding() -> tuple[str, bool, str] | None:
     if not target.exists():
         if not paths:
             return None
-        return "Add-in", False, f"Excel would load {paths[0]}, which is not there. Run: {user_files.INSTALL}"
+        return (
+            "Add-in",
+            False,
+            f"Excel would load {paths[0]}, which is not there. Run: {user_files.install_command()}",
+        )
     if paths and PureWindowsPath(paths[0]) not in {PureWindowsPath(target), PureWindowsPath(ADD_IN)}:
-        return "Add-in", False, f"Excel loads {paths[0]}, not {target}. Run: {user_files.INSTALL}"
+        return "Add-in", False, f"Excel loads {paths[0]}, not {target}. Run: {user_files.install_command()}"
     if not paths and not _is_store():
-        return "Add-in", False, f"{target} is there, but Excel does not load it. Run: {user_files.INSTALL}"
+        return (
+            "Add-in",
+            False,
+            f"{target} is there, but Excel does not load it. Run: {user_files.install_command()}",
+        )
     return "Add-in", True, f"loaded by Excel from {target}"
 
 
@@ -204,17 +221,18 @@ def _in_excel(work: Callable[[Any], None]) -> None:
     """Start Excel, let it work, and close it."""
     try:
         application = _start()
+        try:
+            application.DisplayAlerts = False
+            work(application)
+        finally:
+            application.Quit()
     except Exception as error:  # noqa: BLE001 - pywin32's own exception
         msg = (
-            "Excel could not be started to load the add-in, as a Python from the Microsoft Store needs "
-            f"({type(error).__name__}). Install Python from python.org, and run excel install with that one."
+            "Excel could not be started to load the add-in, or did not load it, as a Python from the "
+            f"Microsoft Store needs ({type(error).__name__}). Install Python from python.org, and run "
+            "excel install with that one."
         )
         raise HostError(msg) from None
-    try:
-        application.DisplayAlerts = False
-        work(application)
-    finally:
-        application.Quit()
 
 
 def _load(application: Any, path: Path) -> None:

@@ -94,7 +94,7 @@ def _belongs_to(workbook: Path) -> list[Finding]:
 
 
 def _add_in_built_with(xlwings: str) -> Finding:
-    remedy = f"run: {user_files.INSTALL}"
+    remedy = f"run: {user_files.install_command()}"
     try:
         about = versions_of(addin.place().read_bytes())
     except (OSError, UnreadableFile) as error:

@@ -31,7 +31,7 @@ def insert_template(book: xw.Book) -> str:
     """
     path = user_files.folder() / user_files.TEMPLATE
     if not path.exists():
-        msg = f"The template {path.name} is not installed. Run: {user_files.INSTALL}"
+        msg = f"The template {path.name} is not installed. Run: {user_files.install_command()}"
         raise HostError(msg)
     target = book.api
     if getattr(target, "ProtectStructure", False) is True:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from dataclasses import dataclass
 from enum import Enum
@@ -80,9 +81,15 @@ def _install_add_in(session: Session, folder: Path) -> Installed:
     content = build_xlam()
     add_in = addin.place()
     sheets = LinkedFile(template.build(session)).connect(str(add_in))
+    was_there = user_files.present()
     user_files.write(sys.executable)
     save(user_files.folder() / user_files.TEMPLATE, sheets)
-    addin.install(content)
+    try:
+        addin.install(content)
+    except HostError:
+        if not was_there:
+            user_files.remove()
+        raise
     target = folder.resolve() / TEMPLATE
     record = session.settings.cache / RECORD
     is_kept = target.exists() and not records.is_as_written(target, records.read(record).get(str(target)))
@@ -169,6 +176,11 @@ def _remove(workbook: Path, sha256: str) -> Removal:
         if workbook.exists() and not records.is_as_written(workbook, sha256):
             return Removal.MODIFIED
         workbook.unlink(missing_ok=True)
+        if (
+            workbook.parent == records.default_folder().resolve()
+        ):  # any other folder may have been there before
+            with contextlib.suppress(OSError):  # it is not empty
+                workbook.parent.rmdir()
     except PermissionError:  # Windows removes no file that a program has open
         return Removal.LOCKED
     return Removal.REMOVED

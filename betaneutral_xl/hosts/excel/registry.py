@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 
 OFFICE = r"Software\Microsoft\Office\16.0"
@@ -47,3 +48,13 @@ def change(key: str, changes: dict[str, str | None]) -> None:
                 winreg.DeleteValue(opened, name)
             except FileNotFoundError:
                 continue
+
+
+def remove(key: str) -> None:
+    """Remove a key without keys of its own below ``HKEY_CURRENT_USER``; one that is missing is none."""
+    if sys.platform != "win32":
+        return
+    import winreg
+
+    with contextlib.suppress(FileNotFoundError):
+        winreg.DeleteKey(winreg.HKEY_CURRENT_USER, key)

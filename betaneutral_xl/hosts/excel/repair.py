@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import zipfile
 from pathlib import Path, PureWindowsPath
 
 from betaneutral_xl.errors import HostError, UnreadableFile
@@ -12,6 +11,7 @@ from betaneutral_xl.hosts.files.addin_links import LinkedFile
 from betaneutral_xl.hosts.files.workbook_file import FileWorkbook, changed
 from betaneutral_xl.hosts.sheets import cells
 from betaneutral_xl.hosts.sheets.layout import Sheet
+from betaneutral_xl.system.archives import DAMAGED
 from betaneutral_xl.system.saving import save
 
 
@@ -55,7 +55,7 @@ def readable(workbook: Path) -> LinkedFile:
     try:
         linked = LinkedFile(workbook.read_bytes())
         linked.functions()
-    except (KeyError, ValueError, AttributeError, SyntaxError, zipfile.BadZipFile) as error:
+    except (SyntaxError, *DAMAGED) as error:
         msg = (
             f"{workbook.name} has links that cannot be read ({type(error).__name__}). Save it anew in Excel."
         )
@@ -67,7 +67,7 @@ def _connect(workbook: Path, content: LinkedFile) -> str:
     """Take a workbook's functions from the add-in of this user."""
     add_in = addin.place()
     if not add_in.exists():
-        msg = f"No add-in is installed for this user. Run: {user_files.INSTALL}"
+        msg = f"No add-in is installed for this user. Run: {user_files.install_command()}"
         raise HostError(msg)
     before = content.add_ins
     here = [PureWindowsPath(one) for one in before] == [PureWindowsPath(add_in)]
@@ -92,7 +92,7 @@ def _start_this_python(workbook: Path) -> str:
     if named is None:
         msg = (
             f"{workbook.name} names no Python: Excel takes the one of whoever opens it. "
-            f"If its functions do not work, run: {user_files.INSTALL}"
+            f"If its functions do not work, run: {user_files.install_command()}"
         )
         raise HostError(msg)
     number, before = named

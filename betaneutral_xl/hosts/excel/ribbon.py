@@ -16,7 +16,7 @@ from betaneutral_xl.hosts.excel.connect import connect
 from betaneutral_xl.hosts.excel.excel_workbook import ExcelWorkbook
 from betaneutral_xl.hosts.excel.insert_template import insert_template
 from betaneutral_xl.hosts.excel.udfs import session
-from betaneutral_xl.hosts.excel.user_files import INSTALL
+from betaneutral_xl.hosts.excel.user_files import install_command
 from betaneutral_xl.hosts.sheets import buttons, cells, template
 from betaneutral_xl.hosts.sheets.buttons import Outcome
 from betaneutral_xl.hosts.sheets.functions import FUNCTIONS
@@ -129,7 +129,7 @@ def _differences(book: xw.Book, sheets: Sheets) -> str:
     try:
         about = sheets.below(Sheet.XLWINGS, 1)
     except NamedRangeMissing:
-        what, remedy = "The add-in", f"Close Excel, and run: {INSTALL}"
+        what, remedy = "The add-in", f"Close Excel, and run: {install_command()}"
         about = ExcelWorkbook(_add_in(book)).below(Sheet.XLWINGS, 1)
     built = template.differences(cells.read(about, "the sheet xlwings.conf"), xw.__version__)
     return f"{what} was {built}. {remedy}" if built else ""

@@ -14,6 +14,7 @@ import zipfile
 from pathlib import Path
 
 from betaneutral_xl.errors import HostError
+from betaneutral_xl.system.archives import DAMAGED
 from betaneutral_xl.system.saving import save
 
 SIGNATURES = {
@@ -77,7 +78,7 @@ def signatures(file: Path) -> list[str]:
     try:
         with zipfile.ZipFile(file) as package:
             there = set(package.namelist())
-    except (OSError, zipfile.BadZipFile):
+    except DAMAGED:
         return []
     return [kind for part, kind in SIGNATURES.items() if part in there]
 

@@ -31,6 +31,9 @@ INTERPRETER = "INTERPRETER_WIN"
 INSTALL = "py -m betaneutral_xl excel install"
 """The command that writes the files; the program's own folder is not on PATH in a default installation."""
 
+PROGRAM = "betaneutral-xl.cmd"
+"""The program beside a Python that came with it in a zip (``bundle``); there is no ``py`` then."""
+
 CODE_PAGE = "mbcs" if sys.platform == "win32" else "cp1252"
 """The encoding in which Visual Basic reads a file and passes a path to a DLL."""
 
@@ -40,6 +43,13 @@ _LIBRARY = re.compile(r"xlwings(?:32|64)-[\d.]+\.dll")
 def folder() -> Path:
     """Return the folder, below the user's profile as Visual Basic knows it."""
     return Path(os.environ.get("USERPROFILE") or Path.home()) / FOLDER
+
+
+def install_command() -> str:
+    """Return the command that writes the files, as the user of this Python types it."""
+    if (Path(sys.executable).parent.parent / PROGRAM).is_file():
+        return "betaneutral-xl excel install"
+    return INSTALL
 
 
 def libraries() -> list[Path]:
@@ -68,7 +78,7 @@ def write(python: str) -> None:
     """
     target = folder()
     for path in (python, str(target)):
-        _require_code_page(path)
+        require_code_page(path)
     found = libraries()
     if not found:
         msg = (
@@ -87,13 +97,21 @@ def write(python: str) -> None:
     save(target / CONFIG, line.getvalue().encode(CODE_PAGE))
 
 
-def _require_code_page(path: str) -> None:
+def require_code_page(path: str) -> None:
+    """Raise ``HostError`` if a path has letters that xlwings' DLL cannot be given."""
     try:
         path.encode(CODE_PAGE)
     except UnicodeEncodeError:
+        where = (
+            "switch on: Settings, Time & language, Language & region, Administrative language settings, "
+            "Change system locale, Use Unicode UTF-8"
+        )
+        other = (
+            "" if path.startswith(str(folder())) else r"install into another folder, such as C:\Python, or "
+        )
         msg = (
             f"Excel cannot start what is in {path}: the path has letters that this Windows has not in its "
-            r"code page. Install Python into another folder, such as C:\Python."
+            f"code page. Remedy: {other}{where}."
         )
         raise HostError(msg) from None
 
@@ -121,9 +139,13 @@ def finding(python: str, xlwings: str) -> tuple[str, bool, str]:
     """
     named = interpreter()
     if named is None:
-        return "Excel's Python", False, f"Excel finds no Python for this user. Run: {INSTALL}"
+        return "Excel's Python", False, f"Excel finds no Python for this user. Run: {install_command()}"
     if not Path(named).exists():
-        return "Excel's Python", False, f"Excel would start {named}, which does not exist. Run: {INSTALL}"
+        return (
+            "Excel's Python",
+            False,
+            f"Excel would start {named}, which does not exist. Run: {install_command()}",
+        )
     if Path(named) != Path(python):
         text = f"Excel starts {named}, not this Python. To change that, run excel install with this one"
         return "Excel's Python", False, text
@@ -131,7 +153,7 @@ def finding(python: str, xlwings: str) -> tuple[str, bool, str]:
         name for bits in (64, 32) if not (folder() / (name := f"xlwings{bits}-{xlwings}.dll")).exists()
     ]
     if missing:
-        return "Excel's Python", False, f"{missing[0]} is not in {folder()}. Run: {INSTALL}"
+        return "Excel's Python", False, f"{missing[0]} is not in {folder()}. Run: {install_command()}"
     return "Excel's Python", True, f"named in {folder() / CONFIG}"
 
 

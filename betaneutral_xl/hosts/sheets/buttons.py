@@ -309,7 +309,9 @@ def report(sheets: Sheets, session: Session, say: Say) -> Outcome:
     path = _new_file(sheets, "report", "xlsx")
     say(f"Making {path.name} ...")
     quotes = None if outcome.infeasible else task.quotes(outcome.inputs.holdings)
-    assembled = assemble(outcome, task.terms, quotes, command="Report button", written_at=now())
+    assembled = assemble(
+        outcome, task.terms, quotes, command="Report button", written_at=now(), settings=session.settings
+    )
     file = NewFile(path, build_workbook(assembled.contents))
     if outcome.infeasible is not None:
         msg = f"{outcome.infeasible} {file_and_folder(path)} says why, and proposes nothing."

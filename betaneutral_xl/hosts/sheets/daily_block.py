@@ -50,7 +50,9 @@ class Day:
         inputs, settings = task.inputs, task.session.settings
         request = task.request(inputs)
         quotes = task.quotes(inputs.holdings)
-        found = build.today(request, inputs, settings, prices=quotes.prices, fetch_forecast=True, keep=False)
+        found = build.today(
+            request, inputs, settings, quotes=quotes, terms=task.terms, fetch_forecast=True, keep=False
+        )
         records = build.records_of(request, inputs, settings)
         name = cells.text(cells.read(sheets.named(FILLS), "Trades to reconcile"))
         fills = None

@@ -17,7 +17,6 @@ from datetime import date, datetime
 from hashlib import blake2b
 from threading import Lock
 from typing import TYPE_CHECKING, Any
-from zipfile import BadZipFile
 
 import numpy as np
 
@@ -26,6 +25,7 @@ from betaneutral_xl.job.histories import from_plain, to_plain
 from betaneutral_xl.model.provenance import Provenance, Retrieval
 from betaneutral_xl.model.risk import Covariance, Dense, Factors
 from betaneutral_xl.system import saving
+from betaneutral_xl.system.archives import DAMAGED
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -91,7 +91,7 @@ class Handles:
             return in_memory
         try:
             covariance = from_bytes((self._folder / f"{key}.npz").read_bytes())
-        except (OSError, ValueError, KeyError, BadZipFile):
+        except DAMAGED:
             msg = f"The matrix {handle:.60} is no longer stored. Recalculate its cell (Ctrl+Alt+F9)."
             raise ExpiredHandle(msg) from None
         if fingerprint(covariance) != key:

@@ -259,7 +259,7 @@ RULE_GROUPS: dict[str, tuple[Setting, ...]] = {
     "Method and target": tuple(_rule(one) for one in of_section(Section.AIM) if one.name != "mandate"),
     "Limits on the new weights": tuple(map(_rule, of_section(Section.LIMITS))),
     "Limits on the hedge ratios": tuple(map(_rule, of_section(Section.LEGS))),
-    "Orders": _rules("min_notional", "lot", "keep_cash", "trade"),
+    "Orders": _rules("min_notional", "lot", "keep_cash", "participation", "trade"),
     "What the inputs have to be (they are set on the sheet Settings)": (
         *_rules("fund"),
         replace(_rules("etf")[0], hint="The ETFs, several with semicolons between them: JHAI; BAI."),

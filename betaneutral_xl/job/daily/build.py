@@ -17,9 +17,11 @@ from betaneutral_xl.job.daily import forecast
 from betaneutral_xl.job.daily.page import BetaToday, Rebalancing, Today, Verdict
 from betaneutral_xl.job.daily.records import Reading, Records
 from betaneutral_xl.job.mandate import UNNAMED
+from betaneutral_xl.job.request import OrderTerms
 from betaneutral_xl.job.sources import from_snapshot
 from betaneutral_xl.model.constraints import BASIS_POINT
 from betaneutral_xl.model.provenance import now
+from betaneutral_xl.model.quotes import Quotes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,7 +57,8 @@ def today(
     inputs: Inputs,
     settings: Settings,
     *,
-    prices: Mapping[str, float] | None = None,
+    quotes: Quotes | None = None,
+    terms: OrderTerms | None = None,
     fetch_forecast: bool = False,
     at: datetime | None = None,
     keep: bool = True,
@@ -68,8 +71,10 @@ def today(
         As for a rebalance of today.
     settings
         With the folder of records.
-    prices
-        Of names that may have been sold, base currency per share.
+    quotes
+        Prices of names that may have been sold; with volumes they give the days to trade.
+    terms
+        How much of a day's volume may be traded, and the net asset value.
     fetch_forecast
         Whether to fetch the fund's own forecast, where its holdings are of its API.
     at
@@ -91,7 +96,8 @@ def today(
         holdings=through(inputs.holdings, inputs.etfs, inputs.covariance, request.etf_on_missing),
     )
     held = run.unchanged(request, seen)
-    changes, notes = _changes(request, inputs, held, accepted, prices or {})
+    known = quotes or Quotes()
+    changes, notes = _changes(request, inputs, held, accepted, known.prices)
     betas = _betas(request, held, accepted, changes)
     limits = _limits(request, held)
     verdict, reasons = _verdict(betas, limits)
@@ -107,7 +113,7 @@ def today(
         betas=betas,
         verdict=verdict,
         reasons=reasons,
-        rebalancing=_rebalancing(request, seen),
+        rebalancing=_rebalancing(request, seen, known, terms or OrderTerms()),
         limits=limits,
         etfs=tuple(
             etf_days.day_of(one, settings, inputs.holdings.as_of or stamp.date()) for one in inputs.etfs
@@ -225,7 +231,7 @@ def _limits(request: Request, held: Rebalance) -> tuple[LimitLine, ...]:
     return tuple(one for one in found if not math.isnan(one.before))
 
 
-def _rebalancing(request: Request, inputs: Inputs) -> Rebalancing:
+def _rebalancing(request: Request, inputs: Inputs, quotes: Quotes, terms: OrderTerms) -> Rebalancing:
     """Return what rebalancing today takes, or why there is no such portfolio."""
     try:
         outcome = run.run(request, inputs)
@@ -237,13 +243,30 @@ def _rebalancing(request: Request, inputs: Inputs) -> Rebalancing:
     standing_cost = request.mandate.constraints.cost_bp if request.mandate else 0.0
     cost = request.constraints.cost_bp or standing_cost
     traded = float(np.abs(result.trades).sum())
+    slowest, days = _slowest(result, quotes, terms)
     return Rebalancing(
         betas=dict(result.after.beta),
         trades=result.traded_names,
         turnover=result.turnover,
         cost=cost * BASIS_POINT * traded if cost else math.nan,
         tracking_error=result.tracking_error,
+        slowest=slowest,
+        days=days,
     )
+
+
+def _slowest(result: Rebalance, quotes: Quotes, terms: OrderTerms) -> tuple[str, float]:
+    """Return which trade takes longest at the share of its volume, and how many days."""
+    nav, prices = terms.nav or result.aligned.holdings.nav, quotes.prices
+    if nav is None:
+        return "", math.nan
+    days = {
+        name: abs(trade) * nav / prices[name] / (terms.participation * quotes.volumes[name])
+        for name, trade in zip(result.tickers, result.trades.tolist(), strict=True)
+        if trade and name in prices and name in quotes.volumes
+    }
+    slowest = max(days, key=lambda name: days[name], default="")
+    return slowest, days.get(slowest, math.nan)
 
 
 def _notices(request: Request, inputs: Inputs, held: Rebalance, compared: bool) -> tuple[str, ...]:  # noqa: FBT001 - one caller

@@ -15,7 +15,6 @@ from betaneutral_xl.errors import BetaNeutralError, listing
 from betaneutral_xl.job.daily.page import ForecastLine, FundForecast
 from betaneutral_xl.job.views import Kind
 from betaneutral_xl.model.provenance import Retrieval
-from betaneutral_xl.readers.raw_input import Reader
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,6 +24,9 @@ if TYPE_CHECKING:
     from betaneutral_xl.model.risk import Covariance
     from betaneutral_xl.network.silverfund import RiskForecast
     from betaneutral_xl.system.settings import Settings
+
+API = "Silver Fund API"
+"""The source of holdings that are of the fund's API."""
 
 BENCHMARK = "IWV"
 """What the fund's API forecasts against."""
@@ -40,9 +42,8 @@ def fetch(
     request: Request, inputs: Inputs, settings: Settings
 ) -> tuple[FundForecast | None, tuple[str, ...]]:
     """Fetch the forecast of a fund whose holdings are of its API; a failure is a notice, not an error."""
-    live = {Retrieval.LIVE, Retrieval.CACHED}
-    origins = [one.provenance for one in inputs.raw_inputs if one.reader is Reader.API_HOLDINGS]
-    if not any(one is not None and one.retrieval in live for one in origins):
+    origin = inputs.holdings.provenance
+    if origin.source != API or origin.retrieval not in {Retrieval.LIVE, Retrieval.CACHED}:
         return None, ()
     from betaneutral_xl.network.silverfund import SilverFund
 

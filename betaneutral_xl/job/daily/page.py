@@ -98,6 +98,8 @@ class Rebalancing:
         The beta to each ETF after it.
     trades, turnover, cost, tracking_error
         Names traded; and decimals of net asset value. ``cost`` is NaN where no cost of a trade is known.
+    slowest, days
+        The name that takes longest to trade, and its days; empty and NaN where no volume is known.
     reason
         Why there is no such portfolio; empty where there is one.
 
@@ -108,6 +110,8 @@ class Rebalancing:
     turnover: float = 0.0
     cost: float = math.nan
     tracking_error: float = 0.0
+    slowest: str = ""
+    days: float = math.nan
     reason: str = ""
 
 

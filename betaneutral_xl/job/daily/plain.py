@@ -55,6 +55,8 @@ def record(found: Today) -> dict[str, Any]:
             "cost": rebalancing.cost,
             "cost_money": found.money(rebalancing.cost),
             "tracking_error": rebalancing.tracking_error,
+            "slowest": rebalancing.slowest or None,
+            "days_to_trade": rebalancing.days,
             "reason": rebalancing.reason or None,
         },
         "limits": [
@@ -194,6 +196,8 @@ def _rebalance_lines(found: Today) -> Iterator[SummaryLine]:
     names = "1 name" if one.trades == 1 else f"{one.trades} names"
     remark = f"turnover {one.turnover:.2%} in {names}, {cost}; then {betas}"
     yield SummaryLine("If rebalanced", one.turnover, remark, Kind.PERCENT)
+    if one.slowest:
+        yield SummaryLine("  longest order", f"{one.days:.2g} days", f"{one.slowest}, by its average volume")
 
 
 def _money(amount: float | None) -> str:

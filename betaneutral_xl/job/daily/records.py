@@ -8,10 +8,8 @@ are written whole, for the user alone.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import math
-import re
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import partial
@@ -26,8 +24,9 @@ from betaneutral_xl.job.snapshot import pack
 from betaneutral_xl.job.value_files import raw_inputs_of
 from betaneutral_xl.model.portfolio import Holdings
 from betaneutral_xl.model.provenance import Provenance, digest, now
-from betaneutral_xl.system.files import read_bytes
+from betaneutral_xl.system.files import listed, read_bytes
 from betaneutral_xl.system.optional import file_lock
+from betaneutral_xl.system.places import folder_name
 from betaneutral_xl.system.saving import Staged, make_private_folder, to_json
 
 if TYPE_CHECKING:
@@ -120,8 +119,7 @@ class Records:
 
     def __init__(self, settings: Settings, fund: str) -> None:
         self.fund = fund
-        plain = re.sub(r"[^A-Za-z0-9._-]", "_", fund)[:40].strip(".") or "fund"
-        self.folder = settings.records / f"{plain}-{hashlib.sha256(fund.encode()).hexdigest()[:8]}"
+        self.folder = settings.records / folder_name(fund)
 
     def accept(
         self,
@@ -178,7 +176,7 @@ class Records:
 
         """
         folder = self.folder / "accepted"
-        for file in sorted(folder.glob("*.json"), reverse=True) if folder.is_dir() else ():
+        for file in reversed([one for one in listed(folder) if one.suffix == ".json"]):
             found = _parsed(file, ACCEPTED, partial(_accepted, file))
             day = found.holdings.as_of
             if (etfs is None or set(found.etfs) == set(etfs)) and not (before and day and day > before):
@@ -201,6 +199,10 @@ class Records:
                 keep(files, self.folder.parent)
         except TimeoutError:
             msg = "Another program is writing the history of this fund. Try again."
+            raise Unwritable(msg) from None
+        except OSError as error:  # of the lock: what is kept says it by itself
+            reason = error.strerror or type(error).__name__
+            msg = f"The history cannot be locked: {reason}. Set BETANEUTRAL_RECORDS to another folder."
             raise Unwritable(msg) from None
         return ordered
 

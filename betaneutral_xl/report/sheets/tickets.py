@@ -86,7 +86,27 @@ def write(book: Book, canvas: Canvas, contents: Contents, orders: Orders) -> Non
     for k in contents.etfs:
         heading = contents.per_etf("Beta change", k)
         columns.append(_beta_change(heading, k, tickers, betas[:, k - 1] * change))
+    columns += _liquidity(orders, tickers)
     place(book, canvas, "tblOrders", with_groups(columns, result, tickers))
+
+
+def _liquidity(orders: Orders, tickers: list[str]) -> list[CheckedColumn]:
+    """Return volume and days to trade of each order, where the price file has volumes."""
+    days, ticket = orders.days_to_trade(), orders.ticket
+    if not days:
+        return []
+    return [
+        CheckedColumn(
+            heading="Average daily volume",
+            values=[ticket.volumes.get(name) for name in tickers],
+            look=style.entered(style.WHOLE),
+        ),
+        CheckedColumn(
+            heading=f"Days to trade at {ticket.participation:.0%} of it",
+            values=[days.get(name) for name in tickers],
+            look=style.from_python("0.00"),
+        ),
+    ]
 
 
 def _beta_change(heading: str, k: int, tickers: list[str], values: FloatArray) -> CheckedColumn:

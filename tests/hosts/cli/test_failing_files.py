@@ -200,6 +200,7 @@ def check(saver: Saver, desk: Desk, folder: Path, kind: Kind) -> None:
         errors = [one for one in line.splitlines() if one.startswith("betaneutral-xl: ")]
         assert code in saver.codes or line.endswith("\n".join([*errors, ""])), where
         assert len(errors) == (code not in saver.codes), where
+        assert "The output cannot be written" not in line, where  # it is not the output that failed
         found = contents(place)
         for path, content in found.items():
             if path.endswith(".lock") or content == old.get(path):

@@ -122,6 +122,7 @@ def test_without_orders_there_is_nothing_to_reconcile(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "trades.csv").write_text("ticker,side,shares,price\nA,BUY,1,1\n", encoding="utf-8")
-    assert main(["accept", "--sample"]) == 0
-    assert main(["fills", "trades.csv", "--fund", "quant_paper"]) == 2
+    (tmp_path / "own.csv").write_text("ticker,weight\nMSFT,0.6\nNVDA,0.4\n", encoding="utf-8")
+    assert main(["accept", "--sample", "--holdings", "own.csv"]) == 0
+    assert main(["fills", "trades.csv", "--fund", "own"]) == 2
     assert "accepted in weights, without orders" in capsys.readouterr().err

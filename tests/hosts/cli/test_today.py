@@ -126,7 +126,8 @@ def test_a_chart_of_another_format_is_refused_before_the_run(
 def test_without_prices_weights_are_accepted_and_it_is_said(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["accept", "--sample"]) == 0
+    (folder / "own.csv").write_text("ticker,weight\nMSFT,0.6\nNVDA,0.4\n", encoding="utf-8")
+    assert main(["accept", "--sample", "--holdings", "own.csv", "--order-nav", "1000000"]) == 0
     assert "Kept in weights, without orders: No price" in capsys.readouterr().out
 
 

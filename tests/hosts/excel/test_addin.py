@@ -231,6 +231,41 @@ def test_for_a_python_of_the_store_excel_itself_registers_the_add_in(
     assert not done.add_in.exists()
 
 
+@pytest.mark.parametrize("at", ["start", "load"])
+def test_a_python_of_the_store_without_an_excel_that_works_leaves_nothing(
+    at: str, session: Session, options: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    excel = Excel()
+
+    def fail(*_: object) -> None:
+        raise OSError(at)
+
+    monkeypatch.setattr(addin, "_is_store", lambda: True)
+    monkeypatch.setattr(addin, "_start", fail if at == "start" else lambda: excel)
+    monkeypatch.setattr(excel, "Add", fail)
+    with pytest.raises(HostError, match=r"Install Python from python\.org, and run excel install with that"):
+        install.install(session, tmp_path / "docs", with_add_in=True)
+    assert excel.history == ([] if at == "start" else ["workbook", "quit"])
+    assert not user_files.folder().exists()
+    assert not (tmp_path / "docs").exists()
+
+
+def test_a_python_of_the_store_is_removed_without_excel(
+    session: Session, options: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(addin, "_is_store", lambda: True)
+    monkeypatch.setattr(addin, "_start", Excel)
+    done = install.install(session, tmp_path / "docs", with_add_in=True)
+
+    def gone() -> None:
+        raise OSError
+
+    monkeypatch.setattr(addin, "_start", gone)
+    assert set(install.uninstall(session).values()) == {install.Removal.REMOVED}
+    assert done.add_in is not None
+    assert not done.add_in.exists()
+
+
 def test_the_check_compares_the_versions_of_the_add_in(
     session: Session, options: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

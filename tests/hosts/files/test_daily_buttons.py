@@ -212,7 +212,7 @@ def test_the_rules_of_the_sheet_hold_for_every_button(book: Book, session: Sessi
     accepted = Records(session.settings, "Student fund").latest()
     assert accepted is not None
     assert (accepted.method, accepted.target, accepted.mandate) == ("reweight", "IWV", "Student fund")
-    assert "the mandate is broken, largest weight 9.00% (MSFT), at most 8.00%" in (
+    assert "the mandate is broken, largest weight 9.00% (MSFT), at most 8%" in (
         pressed(book, session, "today").message + str(today_lines(book))
     )
 

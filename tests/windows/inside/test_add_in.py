@@ -6,14 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import replaced_com as com
-import xlwings
-from add_in import LoadedAddIn
+from add_in import LoadedAddIn, open_model
 from excel_objects import Excel, opened
 from windows_excel import TEMPLATE
 
-from betaneutral_xl import __version__
-from betaneutral_xl.hosts.excel import user_files
-from betaneutral_xl.hosts.sheets.layout import ADD_IN, PROPOSAL, Sheet
+from betaneutral_xl.hosts.sheets.layout import PROPOSAL, Sheet
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,17 +25,7 @@ RISK = [("", "A", "B", "C"), ("A", 0.04, 0.02, 0.01), ("B", 0.02, 0.03, 0.015), 
 @pytest.fixture
 def model(tmp_path: Path, profile: Path) -> com.Book:
     """Return an analyst's own workbook; the add-in is loaded, and its template can be opened."""
-    book = com.Book(tmp_path, ("Model",), "model.xlsx")
-    add_in = com.Book(tmp_path, (Sheet.XLWINGS,), ADD_IN, book.Application)
-    versions = {(1, 1): "BUILT WITH BETANEUTRAL_XL", (1, 2): __version__}
-    versions |= {(2, 1): "BUILT WITH XLWINGS", (2, 2): xlwings.__version__}
-    add_in.Worksheets(1).cells.update(versions)
-    book.Application.Workbooks.unlisted = (add_in,)
-    installed = profile / user_files.FOLDER / user_files.TEMPLATE
-    template = opened(installed, tmp_path)
-    template.Name, template.Application = installed.name, book.Application
-    book.Application.Workbooks.files[str(installed)] = template
-    return book
+    return open_model(tmp_path, profile)
 
 
 @pytest.fixture

@@ -5,13 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import replaced_com as com
+import xlwings
+from excel_objects import opened
 from pyopenvba.interpreter import _values as values
 from pyopenvba.interpreter._objects import VBAObject, method
 from visual_basic import Book, Interpreted
 
-from betaneutral_xl.hosts.sheets.layout import ADD_IN
+from betaneutral_xl import __version__
+from betaneutral_xl.hosts.excel import user_files
+from betaneutral_xl.hosts.sheets.layout import ADD_IN, Sheet
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from excel_objects import Excel
 
 
@@ -123,6 +129,21 @@ class Python(VBAObject):  # type: ignore[misc] # likewise
         """Record a message that the user sees."""
         self.messages.append((str(text), int(kind)))
         return values.EMPTY
+
+
+def open_model(folder: Path, profile: Path) -> com.Book:
+    """Return an analyst's own workbook in an Excel that has loaded the add-in and can open its template."""
+    book = com.Book(folder, ("Model",), "model.xlsx")
+    add_in = com.Book(folder, (Sheet.XLWINGS,), ADD_IN, book.Application)
+    versions = {(1, 1): "BUILT WITH BETANEUTRAL_XL", (1, 2): __version__}
+    versions |= {(2, 1): "BUILT WITH XLWINGS", (2, 2): xlwings.__version__}
+    add_in.Worksheets(1).cells.update(versions)
+    book.Application.Workbooks.unlisted = (add_in,)
+    installed = profile / user_files.FOLDER / user_files.TEMPLATE
+    template = opened(installed, folder)
+    template.Name, template.Application = installed.name, book.Application
+    book.Application.Workbooks.files[str(installed)] = template
+    return book
 
 
 class LoadedAddIn:

@@ -9,7 +9,6 @@ from betaneutral_xl.hosts.sheets.layout import FILLS, HISTORY_COLUMNS, TODAY, Sh
 from betaneutral_xl.hosts.sheets.template.canvas import (
     ACCENT,
     BETA,
-    BOUGHT,
     CAUTION,
     LINE,
     MUTED,
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 
     from betaneutral_xl.hosts.sheets.template.canvas import Template
 
-GREEN = "#047857"
+GREEN, BLUE = "#047857", "#1D4ED8"
 
 WIDTHS = (32, 14, 96, 3, 3)
 """Widths of label, value, remark, the hidden kind, and the column before the charts."""
@@ -43,7 +42,7 @@ KINDS = {Kind.NUMBER: BETA, Kind.PERCENT: PERCENT, Kind.COUNT: "#,##0"}
 """Number formats of the values, by their kind."""
 
 BETAS = (
-    ("Beta", BOUGHT, {"width": 2.0}, True),
+    ("Beta", BLUE, {"width": 2.0}, True),
     ("Lowest", "#D97706", {"width": 1.0}, False),
     ("Highest", "#D97706", {"width": 1.0}, False),
     ("Target", "#6B7280", {"width": 1.0, "dash_type": "dash"}, False),
@@ -132,7 +131,7 @@ def _history(template: Template, sheet: Worksheet) -> None:
     for place, shown in enumerate(formats):
         of_text = place in {0, HISTORY_COLUMNS.index("Verdict")}
         style = template.style(num_format=shown, align="left" if of_text else "right", indent=int(place > 0))
-        sheet.set_column(left - 1 + place, left - 1 + place, 13, style)
+        sheet.set_column(left - 1 + place, left - 1 + place, 17, style)
     last = left + len(HISTORY_COLUMNS) - 1
     band = template.book.add_format({"bold": True, "font_color": "#FFFFFF", "bg_color": ACCENT})
     there = f"${letters(left)}${TODAY.history}"
