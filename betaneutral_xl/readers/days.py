@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, datetime
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import UnreadableFile
@@ -24,7 +25,7 @@ PIVOT = 70
 """Two digits of a year from here on are of the last century."""
 
 
-def days_of(texts: Sequence[str], where: Callable[[int], str]) -> list[date]:
+def days_of(texts: Sequence[str], where: Callable[[int], str], *, in_order: bool = False) -> list[date]:
     """Return the days of a column; the order of day and month is decided once, by all its cells.
 
     A time is left out: the day is that of the cell's own time zone.
@@ -36,6 +37,9 @@ def days_of(texts: Sequence[str], where: Callable[[int], str]) -> list[date]:
         numbers.
     where
         Describes the place of a cell by its index, for messages.
+    in_order
+        Whether the days of a table follow each other. Then days that do not, beside dates whose day and
+        month could be exchanged, are refused: Excel exchanges them up to the 12th, and leaves the others.
 
     Raises
     ------
@@ -56,7 +60,21 @@ def days_of(texts: Sequence[str], where: Callable[[int], str]) -> list[date]:
             msg = f"{where(i)}: {text[:40]!r} is not a date like 2026-06-30. Write dates as year-month-day."
             raise UnreadableFile(msg)
         found.append(day)
+    if in_order and day_first is not None:
+        _refuse_exchanged(texts, found, where)
     return found
+
+
+def _refuse_exchanged(texts: Sequence[str], days: Sequence[date], where: Callable[[int], str]) -> None:
+    steps = [after >= before for before, after in pairwise(days)]
+    falling = 2 * sum(steps) < len(steps)
+    wrong = next((i for i, step in enumerate(steps, start=1) if step == falling), None)
+    if wrong is not None and days[wrong] != days[wrong - 1]:
+        msg = (
+            f"{where(wrong)}: {texts[wrong][:40]!r} after {texts[wrong - 1][:40]!r} is out of order, so that "
+            "some days and months may be exchanged. Write dates as year-month-day, or sort them."
+        )
+        raise UnreadableFile(msg)
 
 
 def _iso(text: str) -> date | None:

@@ -153,6 +153,10 @@ def with_days_first(grid: Grid) -> Grid:
     """Return a table with the days as its first column: row numbers removed, days side by side turned."""
     if _has_row_numbers(grid):
         return _without_first_column(grid)
+    heads = [canonical(head) for head in grid.header]
+    days = [j for j, head in enumerate(heads) if head in DAY_HEADERS]
+    if heads[0] not in ROW_NUMBER_HEADERS and len(days) == 1 and days[0]:
+        return _with_first(grid, days[0])
     return _turned(grid) if _has_days_across(grid) else grid
 
 
@@ -173,6 +177,17 @@ def _without_first_column(grid: Grid) -> Grid:
         body=[row[1:] for row in grid.body],
         place=lambda row, column: grid.place(row, column + 1),
     )
+
+
+def _with_first(grid: Grid, column: int) -> RowGrid:
+    """Return a table with one of its columns before the others."""
+    order = [column, *(j for j in range(len(grid.header)) if j != column)]
+
+    def place(row: int, j: int) -> str:
+        return grid.place(row, order[j]) if isinstance(grid, RowGrid) else grid.where(row)
+
+    header = tuple(grid.header[j] for j in order)
+    return RowGrid(grid.name, header, [[row[j] for j in order] for row in grid.rows()], place)
 
 
 def _has_days_across(grid: Grid) -> bool:

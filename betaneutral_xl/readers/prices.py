@@ -20,7 +20,9 @@ from betaneutral_xl.model.returns import Prices, Returns
 from betaneutral_xl.model.tickers import normalise
 from betaneutral_xl.readers.days import days_of
 from betaneutral_xl.readers.price_headers import (
+    CLOSES,
     DAY_HEADERS,
+    FIELDS,
     Chosen,
     Grid,
     below,
@@ -30,7 +32,7 @@ from betaneutral_xl.readers.price_headers import (
 )
 from betaneutral_xl.readers.tabular.cell_grids import refuse_errors, text_of
 from betaneutral_xl.readers.tabular.detection import read_sheets
-from betaneutral_xl.readers.tabular.grid import LIMIT, parse_grid
+from betaneutral_xl.readers.tabular.grid import LIMIT, TextGrid, parse_grid
 from betaneutral_xl.readers.tabular.parquet import PARQUET, read_parquet
 from betaneutral_xl.readers.tabular.row_grid import RowGrid
 from betaneutral_xl.system.files import read_bytes, shown_name
@@ -59,6 +61,9 @@ PRICE_HEADERS = (
 
 BAR = frozenset({"high", "low"})
 """Columns that together mark a table of one security; OPEN and LOW alone are tickers."""
+
+DAYS_TESTED = 10
+"""Rows in which a day is searched, to choose among sheets."""
 
 WORKBOOKS = (b"PK", b"\xd0\xcf\x11\xe0")
 """How XLSX and XLS files begin."""
@@ -95,7 +100,7 @@ def parse_prices(content: bytes, name: str) -> Prices:
     if content.startswith(PARQUET):
         tickers, days, matrix, notes = _from_parquet(content, name)
     else:
-        grid = _workbook_grid(content, name) if content.startswith(WORKBOOKS) else parse_grid(content, name)
+        grid = _workbook_grid(content, name) if content.startswith(WORKBOOKS) else _text_grid(content, name)
         tickers, days, matrix, notes = _from_grid(grid)
     days, matrix, empty = _without_empty_days(days, matrix)
     if not len(days):
@@ -249,17 +254,53 @@ def _of_field(grid: Grid) -> ParsedPrices | None:
 
 def _of_columns(grid: Grid, chosen: Chosen) -> ParsedPrices:
     body = below(grid, chosen.first)
-    days = np.array(days_of(body.labels(), body.where), dtype="datetime64[D]")
+    days = np.array(days_of(body.labels(), body.where, in_order=True), dtype="datetime64[D]")
     note = f"The prices of {grid.name} are from its columns {chosen.field}."
     return chosen.tickers, days, body.numbers()[:, chosen.columns], [note]
 
 
+def _text_grid(content: bytes, name: str) -> Grid:
+    """Return the table of a text; of JSON, or of one with a title above it, as of a workbook."""
+    try:
+        grid = parse_grid(content, name)
+    except UnreadableFile:
+        if content.lstrip().startswith((b"[", b"{")) or _has_title(content, name):
+            return _workbook_grid(content, name)
+        raise
+    return grid if all(grid.header[1:]) else _without_blanks(grid)
+
+
+def _has_title(content: bytes, name: str) -> bool:
+    """Whether a text begins with a line of one cell, above rows that are as wide as the first of them."""
+    try:
+        sheets = read_sheets(content, name)[:1]
+    except UnreadableFile:  # the reader of regular tables says what is wrong
+        return False
+    rows = [row for sheet in sheets for row in sheet.rows if row]
+    titles = next((i for i, row in enumerate(rows) if sum(map(bool, row)) > 1), len(rows))
+    table = rows[titles:]
+    return 0 < titles < len(rows) and len(table) > 1 and all(len(row) <= len(table[0]) for row in table)
+
+
+def _without_blanks(grid: TextGrid) -> Grid:
+    """Return a table without the blank rows and the blank columns at its end that Excel adds."""
+    rows = grid.rows()
+    found = _row_grid([list(grid.header), *rows], grid.name, lambda i, _: f"{grid.name}, row {i + 1}")
+    width = max((j + 1 for row in rows for j, cell in enumerate(row) if cell.strip()), default=0)
+    if found is None or width == len(grid.header) or any(grid.header[width:]):
+        return grid
+    return replace(found, header=found.header[:width], body=[row[:width] for row in found.body])
+
+
 def _workbook_grid(content: bytes, name: str) -> RowGrid:
-    """Return the first sheet of a workbook that has a table."""
-    for sheet in read_sheets(content, name):
-        found = _row_grid([list(row) for row in sheet.rows], name, lambda i, _: f"{name}, row {i + 1}")
-        if found is not None:
-            return found
+    """Return the first sheet of a workbook that has a table of days, else the first that has a table."""
+    grids = [
+        found
+        for sheet in read_sheets(content, name)
+        if (found := _row_grid([list(row) for row in sheet.rows], name, lambda i, _: f"{name}, row {i + 1}"))
+    ]
+    if grids:
+        return next((one for one in grids if any(map(date_of, one.labels()[:DAYS_TESTED]))), grids[0])
     msg = f"{name} has no sheet with a table of prices. Check that it is the right file."
     raise UnreadableFile(msg)
 
@@ -288,13 +329,13 @@ def _wide(grid: Grid, headers: Sequence[str]) -> ParsedPrices:
             "Give date,TICKER,TICKER,... or date,ticker,price."
         )
         raise UnreadableFile(msg)
-    if set(headers[1:]) >= BAR:
+    if set(headers[1:]) >= BAR or (set(headers[1:]) <= set(FIELDS) and set(headers[1:]) & set(CLOSES)):
         msg = (
             f"{grid.name} has the columns {listing(grid.header[1:])}: prices of one security, not tickers. "
             "Name the column of adjusted closing prices by its ticker, and remove the others."
         )
         raise UnreadableFile(msg)
-    days = np.array(days_of(grid.labels(), grid.where), dtype="datetime64[D]")
+    days = np.array(days_of(grid.labels(), grid.where, in_order=True), dtype="datetime64[D]")
     return list(grid.header[1:]), days, grid.numbers(), []
 
 
@@ -482,7 +523,7 @@ def _wide_block(table: RowGrid, headers: Sequence[str], kind: str | None) -> His
         if blank is not None:
             msg = f"{table.where(blank)} has no date. Fill it in, or remove the row."
             raise InputError(msg)
-        days = np.array(days_of(labels, table.where), dtype="datetime64[D]")
+        days = np.array(days_of(labels, table.where, in_order=True), dtype="datetime64[D]")
         matrix = table.numbers()
     else:
         days = np.arange(len(table)).astype("datetime64[D]")

@@ -275,7 +275,8 @@ def draw(path: Path, curves: Mapping[str, Mapping[str, Mapping[int, float]]]) ->
             )
         panel.set(title=title, xlabel="names")
         panel.grid(visible=True, which="major", alpha=0.3)
-        panel.legend(fontsize=7, frameon=False)
+        panel.set_ylim(0.02, 1e6)  # room for the names above the lines
+        panel.legend(fontsize=7, frameon=False, loc="upper left", ncols=2)
     panels[0].set_ylabel("milliseconds, one thread")
     path.parent.mkdir(exist_ok=True)
     figure.savefig(path, metadata={"Date": None})

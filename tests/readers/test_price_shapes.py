@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -30,10 +31,14 @@ def text(rows: Sequence[Sequence[object]]) -> bytes:
     return "".join(",".join(map(str, row)) + "\n" for row in rows).encode()
 
 
-def workbook(rows: Sequence[Sequence[Any]]) -> bytes:
+def workbook(rows: Sequence[Sequence[Any]], before: Sequence[Sequence[Any]] = ()) -> bytes:
     book = openpyxl.Workbook()
+    if before:
+        notes = book.create_sheet("Notes", 0)
+        for row in before:
+            notes.append(list(row))
     for row in rows:
-        book.worksheets[0].append(list(row))
+        book.worksheets[-1].append(list(row))
     stream = io.BytesIO()
     book.save(stream)
     return stream.getvalue()
@@ -97,6 +102,11 @@ SHAPES = {
     "row numbers before the days in a workbook": workbook(numbered(TYPED)),
     "days side by side": text([list(column) for column in zip(*PLAIN, strict=True)]),
     "days side by side in a workbook": workbook([list(column) for column in zip(*PLAIN, strict=True)]),
+    "a title above a text": b"Closing prices\n\n" + text(PLAIN),
+    "blank columns and rows at the end": text([*([*row, "", ""] for row in PLAIN), [""] * 5]),
+    "the days in the last column": text([[*row[1:], row[0]] for row in PLAIN]),
+    "records in JSON": json.dumps([dict(zip(PLAIN[0], row, strict=True)) for row in PLAIN[1:]]).encode(),
+    "a sheet of notes first": workbook(TYPED, before=[["Notes", "by"], ["closes", "the desk"]]),
     "workbook": workbook(TYPED),
     "workbook with a title": workbook([["Closing prices"], *TYPED]),
     "workbook with dates as text": workbook(PLAIN),
@@ -118,6 +128,28 @@ def test_every_shape_gives_the_same_prices(shape: str) -> None:
     read = parse_prices(SHAPES[shape], "prices").select(["NVDA", "BRK.B"])
     assert read.dates.tolist() == DAYS
     assert read.matrix.tolist() == CLOSES
+
+
+@pytest.mark.parametrize(
+    "days",
+    [
+        ["1/11/2024", "1/12/2024", "15/01/2024", "16/01/2024"],
+        [date(2024, 11, 1), date(2024, 12, 1), "15/01/2024", "16/01/2024"],
+    ],
+)
+def test_days_and_months_that_excel_exchanged_in_part_are_refused(days: list[Any]) -> None:
+    rows: list[list[Any]] = [["Date", "NVDA"], *([day, 100.0 + i] for i, day in enumerate(days))]
+    content = text(rows) if isinstance(days[0], str) else workbook(rows)
+    with pytest.raises(UnreadableFile, match="some days and months may be exchanged"):
+        parse_prices(content, "prices")
+
+
+def test_days_in_descending_order_are_not_exchanged() -> None:
+    rows: list[list[Any]] = [
+        ["Date", "NVDA"],
+        *([f"{day}/01/2024", 100.0 + day] for day in (17, 16, 15, 12, 11)),
+    ]
+    assert str(parse_prices(text(rows), "prices").dates[0]) == "2024-01-11"
 
 
 def test_adjusted_closes_are_preferred_and_named() -> None:
