@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -143,4 +144,6 @@ def _content(answer: Answer) -> bytes:
 
 
 CacheStates.TestCase.settings = settings(max_examples=60, stateful_step_count=25, derandomize=True)
-TestCacheStates = pytest.mark.timeout(300)(CacheStates.TestCase)
+TestCacheStates = pytest.mark.skipif(sys.platform == "win32", reason="its faults are of POSIX systems")(
+    CacheStates.TestCase
+)

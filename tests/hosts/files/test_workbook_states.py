@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import tempfile
 from functools import cache
 from pathlib import Path
@@ -41,7 +42,7 @@ class WorkbookStates(RuleBasedStateMachine):
         self.folder = Path(tempfile.mkdtemp())
         self.path = self.folder / "book.xlsx"
         self.path.write_bytes(content)
-        self.sheets = openpyxl.load_workbook(self.path, read_only=True).sheetnames
+        self.sheets = openpyxl.load_workbook(self.path).sheetnames
         caches = {"BETANEUTRAL_CACHE": str(self.folder / "cache"), "BETANEUTRAL_DOWNLOADS": str(self.folder)}
         self.environment = patch.dict("os.environ", caches)
         self.environment.start()
@@ -84,4 +85,6 @@ class WorkbookStates(RuleBasedStateMachine):
 
 
 WorkbookStates.TestCase.settings = settings(max_examples=4, stateful_step_count=6, derandomize=True)
-TestWorkbookStates = pytest.mark.timeout(300)(WorkbookStates.TestCase)
+TestWorkbookStates = pytest.mark.skipif(sys.platform == "win32", reason="its faults are of POSIX systems")(
+    WorkbookStates.TestCase
+)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -147,3 +148,63 @@ def test_the_library_of_a_user_s_own_installation_is_found(
 def test_python_s_files_are_not_where_windows_redirects_those_of_the_store() -> None:
     for redirected in ("APPDATA", "LOCALAPPDATA"):
         assert not user_files.folder().is_relative_to(os.environ[redirected])
+
+
+@pytest.fixture
+def store_python(tmp_path: Path) -> Path:
+    """Return this Python in the folder that one from the Microsoft Store has; its packages are the same."""
+    here = Path(sys.executable).parent
+    store = tmp_path / "WindowsApps" / "PythonSoftwareFoundation.Python.3.13_3.13.2_x64__qbz5n2kfra8p0"
+    packages = store / "Lib" / "site-packages"
+    packages.mkdir(parents=True)
+    for file in here.iterdir():
+        if file.suffix in {".exe", ".dll", ".pyd", ".zip"} and not file.name.startswith("xlwings"):
+            shutil.copyfile(file, store / file.name)
+    line = f"import site; site.addsitedir({str(here / 'Lib' / 'site-packages')!r})"
+    (packages / "same.pth").write_text(line, encoding="utf-8")
+    return store / "python.exe"
+
+
+def test_a_python_of_the_store_without_excel_leaves_an_instruction_and_nothing_else(
+    store_python: Path, tmp_path: Path
+) -> None:
+    profile = tmp_path / "alice"
+    profile.mkdir()
+    roaming = profile / "AppData" / "Roaming"
+    environment = {"USERPROFILE": str(profile), "APPDATA": str(roaming)}
+    done = subprocess.run(  # noqa: S603 - our own
+        [store_python, "-m", "betaneutral_xl", "excel", "install", "--folder", str(tmp_path / "docs")],
+        env={**os.environ, **environment, "BETANEUTRAL_CACHE": str(tmp_path / "cache")},
+        input=b"",
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 5, done.stderr
+    (line,) = done.stderr.decode("utf-8").splitlines()
+    assert line.endswith("Install Python from python.org, and run excel install with that one.")
+    assert not (tmp_path / "docs").exists()
+    assert not any(path.is_file() for path in profile.rglob("*"))
+
+
+SIGNTOOL = """\
+import sys, zipfile
+assert sys.argv[1:-1] == ["sign", "/fd", "SHA256", "/n", "Müller & Söhne", "/tr", "http://t", "/td", "SHA256"]
+with zipfile.ZipFile(sys.argv[-1], "a") as package:
+    package.writestr("xl/vbaProjectSignatureV3.bin", "signed")
+"""
+"""Adds a part to the file, as signtool does."""
+
+
+def test_the_installed_add_in_is_signed_by_the_signtool_on_path(
+    program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sign.py").write_text(SIGNTOOL, encoding="utf-8")
+    (tmp_path / "signtool.cmd").write_text(
+        f'@"{sys.executable}" "{tmp_path / "sign.py"}" %*\r\n', encoding="ascii"
+    )
+    monkeypatch.setenv("PATH", f"{tmp_path};{os.environ['PATH']}")
+    assert program("excel", "install", "--folder", str(tmp_path / "docs")).returncode == 0
+    done = program("excel", "sign", "--subject", "Müller & Söhne", "--timestamp", "http://t")
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.decode("utf-8").startswith("Signed (V3): ")
+    assert program("excel", "uninstall").returncode == 0
