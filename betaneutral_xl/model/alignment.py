@@ -100,6 +100,8 @@ class Unit:
         Share of the equities, by weight, that has risk data; 0 to 1.
     scale
         The multiple of the covered basket that has this exposure.
+    unnamed
+        Share of the equities, by weight, that has no ticker and so no risk data; 0 to 1.
     own_row
         The ticker of the ETF's own row in the risk model, which then replaces the basket in its
         betas; empty where there is none.
@@ -115,6 +117,7 @@ class Unit:
     derivatives: float = 0.0
     covered: float = 1.0
     scale: float = 1.0
+    unnamed: float = 0.0
     own_row: str = ""
     own_beta: float = math.nan
     mismatch: float = math.nan
@@ -132,6 +135,11 @@ class Unit:
         if self.own_row:
             return f"{self.covered:.2%} covered, beta from the ETF's own row"
         return f"{self.covered:.2%} covered" + ("" if self.scale == 1.0 else f", scaled by {self.scale:.4g}")
+
+    @property
+    def also_unnamed(self) -> str:
+        """What has no ticker besides, as a part of a sentence; empty if nothing."""
+        return f" and for {self.unnamed:.2%} of its equities, without tickers" if self.unnamed else ""
 
     @property
     def sufficient(self) -> bool:
@@ -210,8 +218,8 @@ class Coverage:
                     else "dropped, the rest is not rescaled in the basket"
                 )
                 text = (
-                    f"No risk data for {share_text(gap.weight)} of ETF {name} ({listing(gap.tickers)}): "
-                    f"{done}{self._unit_of_rest(unit)}.{gap.hint}"
+                    f"No risk data for {share_text(gap.weight)} of ETF {name} ({listing(gap.tickers)})"
+                    f"{unit.also_unnamed}: {done}{self._unit_of_rest(unit)}.{gap.hint}"
                 )
                 lines.append(unit.uncovered(text))
             elif unit.covered < 1.0:
@@ -634,7 +642,12 @@ def _unit(etf: Etf, gap: Uncovered, basket: FloatArray, inside: Covariance, mode
             if etf.own_ticker not in model:
                 raise
             leverage = 1.0
-        unit = replace(unit, covered=covered / whole, scale=_snapped(leverage * whole / used))
+        unit = replace(
+            unit,
+            covered=covered / whole,
+            unnamed=float(np.abs(unnamed).sum()) / whole,
+            scale=_snapped(leverage * whole / used),
+        )
     return _with_own_row(etf, unit, basket, inside, model)
 
 

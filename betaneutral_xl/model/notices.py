@@ -6,6 +6,7 @@ a subject, such as that of a caller, is about the inputs.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import Enum, IntEnum
 from typing import TYPE_CHECKING, Any, Self
@@ -96,6 +97,13 @@ class NoticeGroup:
     severity: Severity
     heading: str
     lines: tuple[str, ...]
+
+    @property
+    def summary(self) -> str:
+        """One line as it is; of several, what stands before a list of names or an explanation."""
+        if len(self.lines) == 1:
+            return self.lines[0]
+        return "; ".join(re.split(r" \(|: ", line, maxsplit=1)[0].rstrip(".") for line in self.lines)
 
 
 def about(subject: Subject, lines: Iterable[str]) -> Iterator[Notice]:

@@ -62,7 +62,11 @@ MEASURE_HEADS = (
 def rows_of(page: AnswerPage, part: Part | None) -> Lines:
     """Return the rows of one part of a page; without one, of all parts below their names."""
     if part is not None:
-        where = "see the part warnings" if part is Part.FIRST else "see BN_ANSWER without a part"
+        where = (
+            "in the part warnings, below on the sheet Start"
+            if part is Part.FIRST
+            else "see BN_ANSWER without a part"
+        )
         return _fitted(_cleaned(_PARTS[part](page)), ROOM.get(part), where)
     return [row for one in Part for row in ([str(one)], *_cleaned(_PARTS[one](page)))]
 
@@ -84,7 +88,7 @@ def _fitted(rows: Lines, room: int | None, where: str) -> Lines:
 
 def _measures(page: AnswerPage) -> Lines:
     return [
-        list(MEASURE_HEADS),
+        [page.after.capitalize() if head == "After" else head for head in MEASURE_HEADS],
         *(_beta(one) for one in page.betas),
         *(_measure(page, one) for one in page.measures),
         *_legs(page),
@@ -129,7 +133,12 @@ def money(page: AnswerPage, share: float) -> float | None:
 
 def _legs(page: AnswerPage) -> Iterator[list[Any]]:
     for leg in page.legs:
-        yield [f"Hedge: {leg.action} {leg.name}", None, abs(leg.ratio), money(page, abs(leg.ratio))]
+        yield [
+            f"In place of the names: {leg.action} {leg.name}",
+            None,
+            abs(leg.ratio),
+            money(page, abs(leg.ratio)),
+        ]
 
 
 def _losses(page: AnswerPage) -> Iterator[list[Any]]:
@@ -237,7 +246,7 @@ def _variance(page: AnswerPage) -> Lines:
     before, after = page.variance_before, page.variance_after
     scale = (after.volatility / before.volatility) ** 2 if before.volatility else math.nan
     return [
-        ["Part", "Before", "After"],
+        ["Part", "Before", page.after.capitalize()],
         ["The ETFs", before.etfs, scale * after.etfs],
         [f"Market besides ({page.market})" if page.market else "Market", before.market, scale * after.market],
         ["The rest", before.rest, scale * after.rest],
@@ -245,14 +254,18 @@ def _variance(page: AnswerPage) -> Lines:
 
 
 def _past(page: AnswerPage) -> Lines:
-    """Return the realised beta to the first ETF month by month, and next month's interval beside each."""
-    rows: Lines = [["Month to", "As it is", "Proposal", "Lowest next month", "Highest next month"]]
+    """Return the measured betas to the first ETF by month, and the interval that they are expected in."""
+    name = "Kept at today's beta" if page.infeasibility else "Proposal"
+    rows: Lines = [["Month to", "As it is", name, "95 % of months, from", "to"]]
     if not page.past:
         return rows
-    past, ahead = page.past[0], page.betas[0].after
+    past = page.past[0]
+    ahead = next(one.after for one in page.betas if one.etf == past.etf)
+    width = ahead.half_width(added_se=past.noise)  # a measured beta has an error of its own
+    low, high = ahead.beta - width, ahead.beta + width
     ends = past.ends or range(1, past.months + 1)
     columns = zip(ends, past.as_it_is.tolist(), past.renewed.tolist(), strict=True)
-    return [*rows, *([end, old, new, ahead.low, ahead.high] for end, old, new in columns)]
+    return [*rows, *([end, old, new, low, high] for end, old, new in columns)]
 
 
 _PARTS = {

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from betaneutral_xl.engine.result import Method
 from betaneutral_xl.job.answer.page import Status
+from betaneutral_xl.model.provenance import Retrieval
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -53,11 +54,13 @@ def advice(result: Rebalance, status: Status, limits: Sequence[LimitLine], chang
     if over:
         return f"Do not trade yet: {', '.join(over)} {'is' if len(over) == 1 else 'are'} over the limit."
     if status is Status.WARNED:
-        what = "1 warning changes" if changing == 1 else f"{changing} warnings change"
-        return f"Look at the warnings first: {what} this answer."
+        what = "1 changes" if changing == 1 else f"{changing} change"
+        return f"Look at the warnings before you trade: {what} this answer."
     if not result.traded_names:
         return "Nothing to trade: the portfolio is on its target."
-    return "Rebalance: all limits hold, and no warning changes the answer."
+    trial = any(one.retrieval is Retrieval.SAMPLE for one in result.sources)
+    end = " Sample data: for trial only." if trial else ""
+    return f"Rebalance: all limits hold, and no warning changes the answer.{end}"
 
 
 def variance_note(page: AnswerPage) -> str:

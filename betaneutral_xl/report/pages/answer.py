@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from betaneutral_xl.report.pages.layout import Cell
     from betaneutral_xl.report.style import Look
 
-WIDTHS = (36, 9, 8, 10, 8, 9, 11, 11, 14, 9)
+WIDTHS = (37, 9, 8, 11.5, 8, 9, 11, 11, 14, 9)
 """Of the columns, in characters; without the two of money where the net asset value is unknown."""
 
 BANNERS = {
@@ -296,7 +296,7 @@ def _note_text(contents: Contents, checks: int) -> str:
 
 
 def _warnings(page: Page, answer: AnswerPage) -> None:
-    """Write what changes the answer in full, then the first of the rest, and count the others."""
+    """Write what changes the answer, then the first of the rest, and count the others."""
     if not answer.notices:
         return
     page.section("Warnings")
@@ -307,9 +307,7 @@ def _warnings(page: Page, answer: AnswerPage) -> None:
         if not changes and (left <= 0 or group.severity is Severity.NOTE):
             unwritten += len(group.lines)
             continue
-        text = f"{group.heading}{count}, {group.severity.label}: {group.lines[0]}"
-        if changes:
-            text = f"{group.heading}, {group.severity.label}: {' '.join(group.lines)}"
+        text = f"{group.heading}{count}, {group.severity.label}: {group.summary}"
         left -= not changes
         page.paragraph(_shortened(text), SEVERITIES[group.severity].replace(size=9), size=9.0)
     if unwritten:

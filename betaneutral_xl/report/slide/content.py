@@ -164,9 +164,10 @@ def _lists(answer: AnswerPage) -> Iterator[tuple[str, tuple[str, ...]]]:
         ]
         yield f"Largest of {answer.trade_count} trades", tuple(map(_short, trades or ["none"]))
     else:
-        other = (f"or another target: {found.other_target}",) if found.other_target else ()
-        lines = (*(found.changes[: MOST_TRADES - 1] or ("nothing found",)), *other)
-        yield "Any one of these suffices", tuple(map(_short, lines))
+        yield (
+            "Any one of these suffices",
+            tuple(map(_short, found.changes[:MOST_TRADES] or ("nothing found",))),
+        )
     yield "Warnings", tuple(_warnings(answer.notices)) or ("none",)
 
 
@@ -179,7 +180,7 @@ def _warnings(groups: tuple[NoticeGroup, ...]) -> Iterator[str]:
     serious = [group for group in groups if group.severity is not Severity.NOTE]
     for group in serious[:MOST_WARNINGS]:
         count = f" ({len(group.lines)})" if len(group.lines) > 1 else ""
-        yield _short(f"{group.heading}{count}, {group.severity.label}: {group.lines[0]}")
+        yield _short(f"{group.heading}{count}, {group.severity.label}: {group.summary}")
     left = sum(len(group.lines) for group in groups[len(serious[:MOST_WARNINGS]) :])
     if left:
         yield f"and {left} more in the report"

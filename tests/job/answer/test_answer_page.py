@@ -86,7 +86,7 @@ def test_a_warning_that_changes_the_answer_is_in_status_and_advice(inputs: Input
     lines = [Notice("Held XYZ has no risk data.", Subject.HELD_WITHOUT_RISK), "A note."]
     page = answer_page(outcome_of(inputs), notices=lines)
     assert page.status is Status.WARNED
-    assert page.advice == "Look at the warnings first: 1 warning changes this answer."
+    assert page.advice == "Look at the warnings before you trade: 1 changes this answer."
     assert page.notices[0].severity is Severity.CHANGES
     assert page.notices[0].lines == ("Held XYZ has no risk data.",)
 

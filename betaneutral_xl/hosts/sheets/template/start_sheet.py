@@ -166,7 +166,7 @@ def _measure_rules(template: Template, sheet: Worksheet) -> None:
     hedge = template.book.add_format({"bold": True, "font_color": ACCENT})
     rule = {
         "type": "formula",
-        "criteria": f'=OR(LEFT({label},5)="Beta ",LEFT({label},5)="Hedge")',
+        "criteria": f'=OR(LEFT({label},5)="Beta ",LEFT({label},8)="In place")',
         "format": hedge,
     }
     sheet.conditional_format(top - 1, 0, bottom - 1, 3, rule)
@@ -294,7 +294,7 @@ def _past(template: Template) -> Any:
                 else {"type": "none"},
             }
         )
-    framed(chart, "Realised beta to the first ETF, by month")
+    framed(chart, "Measured beta to the first ETF, by month")
     chart.set_x_axis({"label_position": "low", "num_font": {"size": 8}})
     chart.set_y_axis({"num_format": "0.0", "major_gridlines": {"visible": True, "line": {"color": LINE}}})
     chart.show_blanks_as("span")  # LibreOffice draws a gap as zero; the markers are of known months alone
