@@ -39,6 +39,7 @@ OPTIONS: dict[str, str] = {
     "--save-problem": "an additional output",
     "--top": "how much of the answer is shown",
     "--sort": "the order in which it is shown",
+    "--participation": "days to trade, beside the orders, where a price file has volumes",
     "--proposal": "takes the new weights of an earlier answer",
     "--keep-cash": "the other front ends limit the net exposure instead",
     "--groups-file": FILES,
