@@ -91,6 +91,10 @@ def _measures(page: AnswerPage) -> Lines:
         [page.after.capitalize() if head == "After" else head for head in MEASURE_HEADS],
         *(_beta(one) for one in page.betas),
         *(_measure(page, one) for one in page.measures),
+        *(
+            [f"Largest trade: {one.side} {one.ticker}", None, one.trade, money(page, one.trade)]
+            for one in page.trades[:1]
+        ),
         *_legs(page),
         *_losses(page),
         *(_limit(one) for one in sorted(page.limits, key=lambda one: one.light != Light.OVER)),

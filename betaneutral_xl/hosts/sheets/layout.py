@@ -376,8 +376,10 @@ PROPOSAL_COLUMNS: tuple[tuple[str, str], ...] = (
     ("shares", "Shares"),
     ("etf_weight", "ETF weight"),
     ("predicted_beta", "Predicted beta"),
+    ("groups", "Groups"),
 )
-"""The columns of the proposal's table and their headings; the last two are there for each ETF."""
+"""The columns of the proposal's table and their headings: the fixed ones, two for each ETF, and the last
+where groups of names are known."""
 
 FIXED_COLUMNS = 8
 """The number of those columns before the ones of the ETFs."""

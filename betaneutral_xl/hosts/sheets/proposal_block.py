@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from betaneutral_xl.engine.result import Rebalance
     from betaneutral_xl.hosts.sheets.session import Rows
     from betaneutral_xl.hosts.sheets.task import Task
+    from betaneutral_xl.model.portfolio import Holdings
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +186,9 @@ def fitted(notes: Sequence[str], room: int) -> Sequence[str]:
 
 def table(result: Rebalance, share_orders: ShareOrders, nav: float | None) -> list[list[Any]]:
     """Return the table with its header, the largest trade first, names without a trade last, then cash."""
+    holdings = result.aligned.holdings
     heads = [*(name for name, _ in PROPOSAL_COLUMNS[:FIXED_COLUMNS]), *_of_etfs(result.columns)]
+    heads += ["groups"] * bool(holdings.kinds_of_groups)
     *names, cash = [dict(zip(result.columns, row, strict=True)) for row in result.rows()]
     traded = set(result.traded)
     names.sort(key=lambda row: _order(row, traded))
@@ -199,9 +202,16 @@ def table(result: Rebalance, share_orders: ShareOrders, nav: float | None) -> li
             "trade_value": None if nav is None else trade * nav,
             "price": share_orders.prices.get(name),
             "shares": share_orders.shares.get(name),
+            "groups": _groups(holdings, name),
         }
         found.append([shown[head] for head in heads])
     return found
+
+
+def _groups(holdings: Holdings, name: str) -> str | None:
+    """Return the sector, country and other groups of a name; None where it has none."""
+    labels = holdings.groups_of.get(name, {})
+    return ", ".join(labels[kind] for kind in holdings.kinds_of_groups if labels.get(kind)) or None
 
 
 def _of_etfs(columns: Sequence[str]) -> list[str]:

@@ -308,3 +308,24 @@ def test_orders_of_names_outside_the_universe_name_the_limit(desk: Desk) -> None
     desk.press("rebalance")
     desk.proposed("TSM", "new_weight").value = 0.01
     assert "only held names are traded (off by 0.01)" in desk.press("orders").message
+
+
+def test_the_proposal_has_the_groups_of_its_names_where_they_are_known(desk: Desk, tmp_path: Path) -> None:
+    desk.press("rebalance")
+    heads = [cell.value for cell in desk.book._book[Sheet.PROPOSAL][PROPOSAL.table]]
+    assert "Groups" not in heads
+    fund = tmp_path / "fund.csv"
+    fund.write_text(
+        "ticker,shares,price,sector,country\nTSM,100,275,Semiconductors,TW\nMSFT,100,490,Software,\n"
+        "NVDA,10,180,,\nCASH,5000,1,,\n",
+        encoding="utf-8",
+    )
+    desk.set("fund", str(fund))
+    assert desk.press("rebalance").error is None
+    sheet = desk.book._book[Sheet.PROPOSAL]
+    place = [cell.value for cell in sheet[PROPOSAL.table]].index("Groups")
+    found = {
+        row[0]: row[place] for row in sheet.iter_rows(min_row=PROPOSAL.table + 1, values_only=True) if row[0]
+    }
+    assert (found["TSM"], found["MSFT"], found["NVDA"]) == ("Semiconductors, TW", "Software", None)
+    assert desk.press("orders").error is None

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from betaneutral_xl.hosts.sheets.template.canvas import Template
 
-WIDTHS = (18, 18, 10, 12, 10, 12, 10, 10, *[17] * (2 * MAX_ETFS), 3)
+WIDTHS = (18, 18, 10, 12, 10, 12, 10, 10, *[17] * (2 * MAX_ETFS), 17, 3)
 """Widths of the columns of the table and of the one before the notes."""
 
 SIGNED = "+0.00%;-0.00%;0.00%"
@@ -37,7 +37,7 @@ SIGNED = "+0.00%;-0.00%;0.00%"
 FORMATS = ("General", "General", SIGNED, PERCENT, PERCENT, "+#,##0;-#,##0;0", "#,##0.00", "+#,##0;-#,##0;0")
 """Number formats of the columns of the table before those of the ETFs."""
 
-WIDTH = FIXED_COLUMNS + 2 * MAX_ETFS
+WIDTH = FIXED_COLUMNS + 2 * MAX_ETFS + 1
 """Number of columns of the widest table."""
 
 TRADE, NEW_WEIGHT, TRADE_VALUE, SHARES = 3, 4, 6, 8
