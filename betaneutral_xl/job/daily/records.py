@@ -154,9 +154,11 @@ class Records:
             msg = f"There is no proposal to accept. {outcome.infeasible}"
             raise InputError(msg)
         stamp = at or now()
-        name = self.folder / "accepted" / f"{stamp:%Y-%m-%dT%H%M%SZ}"
         snapshot = pack(raw_inputs_of(outcome.inputs, outcome.request), parameters)
-        record = {"format": ACCEPTED, "version": VERSION, "at": stamp, "sha256": digest(snapshot)}
+        sha256 = digest(snapshot)
+        # With the hash, two proposals of one second have names of their own.
+        name = self.folder / "accepted" / f"{stamp:%Y-%m-%dT%H%M%SZ}-{sha256[:8]}"
+        record = {"format": ACCEPTED, "version": VERSION, "at": stamp, "sha256": sha256}
         record |= _accepted_record(outcome, orders)
         file = name.with_suffix(".json")
         return Acceptance(

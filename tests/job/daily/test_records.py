@@ -17,6 +17,7 @@ from betaneutral_xl.job.daily.page import Verdict
 from betaneutral_xl.job.daily.records import Reading, Records
 from betaneutral_xl.job.request import OrderTerms, Request
 from betaneutral_xl.job.sources import Sources, from_snapshot, order_quotes
+from betaneutral_xl.model.provenance import digest
 from betaneutral_xl.system.settings import Settings
 
 if TYPE_CHECKING:
@@ -78,6 +79,15 @@ def test_the_newest_proposal_up_to_the_day_counts(outcome: Outcome, settings: Se
     assert found is not None
     assert found.at == AT + timedelta(days=1)
     assert records.latest(["JHAI"], before=date(2025, 11, 17)) is None
+
+
+def test_two_proposals_of_one_second_keep_their_own_inputs(outcome: Outcome, settings: Settings) -> None:
+    records = accepted(outcome, settings)
+    records.accept(outcome, None, {"tolerance": 0.1}, AT)
+    folder = records.folder / "accepted"
+    hashes = {file.stem: digest(file.with_suffix(".zip").read_bytes()) for file in folder.glob("*.json")}
+    assert len(hashes) == 2
+    assert all(name.endswith(one[:8]) for name, one in hashes.items())
 
 
 def test_nothing_is_accepted_where_nothing_is_proposed(outcome: Outcome, settings: Settings) -> None:
