@@ -22,16 +22,28 @@ from calc_office import Office, until  # noqa: E402 - a module of the tests
 from calc_window import screen  # noqa: E402 - likewise
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from calc_office import Document
     from calc_window import Screen
 
+Settings = dict[str, str | float]
+
 SHEETS = ("Start", "Neutral", "Settings")
+RULE = "rule "
+"""What the labels of the sheet Mandate have before them."""
+
+RULES: Settings = {
+    "Name": "Silver Fund",
+    "Method": "reweight",
+    "Target": "IWV",
+    "Long only": "yes",
+    "Upper": 0.08,
+}
+"""The rules of the pictured mandate."""
+
 COLOURS = "96"
 """Colours of a picture, which keep it small."""
-
-Settings = dict[str, str | float]
 
 
 def situations() -> dict[str, Settings]:
@@ -49,11 +61,14 @@ def situations() -> dict[str, Settings]:
 
 
 def cells_of(book: Path) -> dict[str, str]:
-    """Return the address of the cell of each setting and limit, by its label."""
+    """Return the address of the cell of each setting, limit and rule, by its label."""
     loaded = openpyxl.load_workbook(book)
-    sheet = loaded["Settings"]
-    labels = ((row, str(sheet.cell(row, 1).value or "").strip()) for row in range(4, sheet.max_row + 1))
-    return {label: f"Settings.C{row}" for row, label in labels if label}
+    found = {}
+    for sheet, before in (("Settings", ""), ("Mandate", RULE)):
+        rows = range(4, loaded[sheet].max_row + 1)
+        labels = ((row, str(loaded[sheet].cell(row, 1).value or "").strip()) for row in rows)
+        found.update({f"{before}{label}": f"{sheet}.C{row}" for row, label in labels if label})
+    return found
 
 
 def wait(look: Callable[[], object]) -> None:
@@ -70,7 +85,21 @@ def take(display: Screen, path: Path) -> None:
     print(f"{path.relative_to(ROOT)}: {path.stat().st_size:,} bytes")
 
 
-def show(document: Document, office: Office, display: Screen, situation: str) -> None:
+def press(
+    document: Document, office: Office, display: Screen, button: str, message: Path | None = None
+) -> None:
+    """Press a button, picture its message where a file is given, and close it."""
+    document.do("dispatch", command=f"org.betaneutral.xl:{button}")
+    wait(lambda: office.do("boxes"))
+    if message is not None:
+        take(display, message)
+    display.press("Return")
+    wait(lambda: not office.do("boxes"))
+
+
+def show(
+    document: Document, office: Office, display: Screen, situation: str, cells: Mapping[str, str]
+) -> None:
     """Take the pictures of one situation; the last is the proposal after Rebalance, or its message."""
     folder = ROOT / "docs" / "calc"
     for sheet in SHEETS:
@@ -78,11 +107,7 @@ def show(document: Document, office: Office, display: Screen, situation: str) ->
         until(lambda: "loading..." not in document.text("Start.A3"))
         office.settle()
         take(display, folder / f"{situation}-{sheet.lower()}.png")
-    document.do("dispatch", command="org.betaneutral.xl:rebalance")
-    wait(lambda: office.do("boxes"))
-    take(display, folder / f"{situation}-message.png")
-    display.press("Return")
-    wait(lambda: not office.do("boxes"))
+    press(document, office, display, "rebalance", folder / f"{situation}-message.png")
     if situation == "infeasible":
         return
     wait(lambda: document.state["active"] == "Proposal")
@@ -90,6 +115,15 @@ def show(document: Document, office: Office, display: Screen, situation: str) ->
     take(display, folder / f"{situation}-proposal.png")
     if situation == "sample":
         take(display, ROOT / "docs" / "calc-rebalance.png")
+        for label, value in RULES.items():
+            document.enter(cells[f"{RULE}{label}"], value)
+        document.enter("Mandate.mandate_used", "yes")
+        for button in ("rebalance", "accept", "today"):
+            press(document, office, display, button)
+        for sheet in ("Mandate", "Today"):
+            document.do("select", at=f"{sheet}.A1")
+            office.settle()
+            take(display, folder / f"{situation}-{sheet.lower()}.png")
 
 
 def main() -> None:
@@ -108,7 +142,7 @@ def main() -> None:
                 document.do("dispatch", command=".uno:Sidebar")
                 for label, value in settings.items():
                     document.enter(cells[label], value)
-                show(document, office, display, situation)
+                show(document, office, display, situation, cells)
 
 
 if __name__ == "__main__":
