@@ -106,7 +106,7 @@ def install() -> None:
     )
     for name in ("win32api", "win32con", "win32gui", "win32process", "win32event"):
         made = module(name)
-        made.__getattr__ = lambda _: Anything()  # type: ignore[method-assign] # a module's own fallback
+        made.__getattr__ = lambda name: getattr(Anything(), name)  # type: ignore[method-assign] # a module's own fallback
     sys.modules["win32process"].GetWindowThreadProcessId = lambda _: (1, 4242)  # type: ignore[attr-defined]
     module("win32timezone", TimeZoneInfo=types.SimpleNamespace(utc=lambda: dt.UTC))
     module("win32com")
