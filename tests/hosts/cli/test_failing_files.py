@@ -25,8 +25,8 @@ SAMPLE = ("--sample", "--target", "0.1")
 PRICES = ("--order-prices", "demo")
 FUND = ("--fund", "quant_paper", "--date", "2025-11-18", "--etf", "etf.csv")
 
-TIME = re.compile(r"\d{4}-\d\d-\d\dT\d{6}Z")
-"""A time in the name of a record."""
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d{6}Z(-[0-9a-f]{8})?")
+"""A time in the name of a record, and the hash of its inputs, which have times too."""
 
 
 @dataclass(frozen=True)
