@@ -162,6 +162,8 @@ def listed(folder: Path) -> list[Path]:
     except FileNotFoundError:
         return []
     except OSError as error:
+        if isinstance(error, NotADirectoryError) and not folder.exists():  # a folder above it is a file
+            return []
         reason = error.strerror or type(error).__name__
         msg = f"Cannot list the folder {shown_name(folder)}: {reason}. Check its permissions and its disk."
         raise UnreadableFile(msg) from None

@@ -170,5 +170,6 @@ def test_a_folder_is_listed_by_name_and_one_that_is_not_there_is_empty(
         (tmp_path / name).touch()
     assert [one.name for one in listed(tmp_path)] == ["a", "b"]
     assert listed(tmp_path / "absent") == []
+    assert listed(tmp_path / "a" / "below a file") == []
     with pytest.raises(UnreadableFile, match="Cannot list the folder a: "):
         listed(tmp_path / "a")
