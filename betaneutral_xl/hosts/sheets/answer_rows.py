@@ -177,7 +177,10 @@ def _first(page: AnswerPage) -> Lines:
     helpful: Lines = []
     if found is not None:
         helpful = [["Would help", one] for one in found.changes[:2]]
-        helpful += [["Or beside", f"{leg.action} {leg.ratio:.2f} of {leg.name}"] for leg in found.hedge[:1]]
+        helpful += [
+            ["Or beside", f"{leg.action} {abs(leg.ratio):.1%} of net asset value in {leg.name}"]
+            for leg in found.hedge[:1]
+        ]
         helpful += [["At its limit", ", ".join(found.binding)]] * bool(found.binding)
     return [[label, _shortened(text) if text else None] for label, text in (*helpful, *_warnings(page))]
 

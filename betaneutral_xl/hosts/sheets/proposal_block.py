@@ -163,7 +163,7 @@ def hedge_in_words(line: views.Line, result: Rebalance) -> tuple[str, float]:
     if not line.label.startswith(HEDGE):
         return line.label[0].upper() + line.label[1:], line.after
     side = "buy" if line.after < 0.0 else "sell"
-    kind = "Hedge" if result.method == "hedge" else "Hedge instead"
+    kind = "In place of the names" if result.method == "hedge" else "Hedge instead"
     return f"{kind}: {side} {line.label.removeprefix(HEDGE)}", abs(line.after)
 
 

@@ -43,8 +43,8 @@ WIDTH = FIXED_COLUMNS + 2 * MAX_ETFS + 1
 TRADE, NEW_WEIGHT, TRADE_VALUE, SHARES = 3, 4, 6, 8
 """Columns of the table, from 1."""
 
-ROW_PIXELS = 17
-"""Height of the lowest row that a program shows: a chart that is as high covers no row below it."""
+ROW_PIXELS = 20
+"""Height of a row; a chart that is placed by cells is as much lower as the rows of a program are."""
 
 
 def proposal(template: Template) -> Worksheet:
@@ -68,8 +68,8 @@ def proposal(template: Template) -> Worksheet:
     chart.show_hidden_data()
     chart.set_x_axis({"label_position": "low", "num_font": {"size": 8}})
     chart.set_y_axis({"num_format": "0%", "major_gridlines": {"visible": True, "line": {"color": LINE}}})
-    chart.set_size({"width": 400, "height": ROW_PIXELS * (PROPOSAL.table - PROPOSAL.measures) - 4})
-    sheet.insert_chart(PROPOSAL.measures - 1, FIXED_COLUMNS + 1, chart, {"object_position": 3, "y_offset": 2})
+    chart.set_size({"width": 400, "height": ROW_PIXELS * (PROPOSAL.table - PROPOSAL.measures) - 8})
+    sheet.insert_chart(PROPOSAL.measures - 1, FIXED_COLUMNS + 1, chart, {"object_position": 2, "y_offset": 2})
     return sheet
 
 
