@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import Enum, IntEnum
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
@@ -100,10 +101,20 @@ class NoticeGroup:
 
     @property
     def summary(self) -> str:
-        """One line as it is; of several, what stands before a list of names or an explanation."""
+        """One line as it is; of several, what stands before a list of names or an explanation.
+
+        Words that all begin with stand once.
+
+        >>> lines = ("No prices of 2 names (A, B).", "No prices of 7 names (C, D, ...).")
+        >>> NoticeGroup(Severity.CHECK, "Prices", lines).summary
+        'No prices of 2 names; 7 names'
+        """
         if len(self.lines) == 1:
             return self.lines[0]
-        return "; ".join(re.split(r" \(|: ", line, maxsplit=1)[0].rstrip(".") for line in self.lines)
+        heads = [re.split(r" \(|: ", line, maxsplit=1)[0].rstrip(".").split() for line in self.lines]
+        common = sum(1 for _ in takewhile(lambda words: len(set(words)) == 1, zip(*heads, strict=False)))
+        first, *others = (" ".join(words) for words in (heads[0], *(one[common:] for one in heads[1:])))
+        return "; ".join((first, *filter(None, others)))
 
 
 def about(subject: Subject, lines: Iterable[str]) -> Iterator[Notice]:

@@ -30,6 +30,9 @@ MOST_ROWS, MOST_TRADES, MOST_WARNINGS = 13, 5, 3
 LONGEST = 150
 """Characters of one line of the lists."""
 
+LONGEST_WARNING = 134
+"""Characters of a warning, which has two lines."""
+
 FILLS = {
     Status.FEASIBLE: (style.GOOD, style.GOOD_INK),
     Status.WARNED: (style.CAUTION, style.INK),
@@ -180,7 +183,7 @@ def _warnings(groups: tuple[NoticeGroup, ...]) -> Iterator[str]:
     serious = [group for group in groups if group.severity is not Severity.NOTE]
     for group in serious[:MOST_WARNINGS]:
         count = f" ({len(group.lines)})" if len(group.lines) > 1 else ""
-        yield _short(f"{group.heading}{count}, {group.severity.label}: {group.summary}")
+        yield _short(f"{group.heading}{count}, {group.severity.label}: {group.summary}", LONGEST_WARNING)
     left = sum(len(group.lines) for group in groups[len(serious[:MOST_WARNINGS]) :])
     if left:
         yield f"and {left} more in the report"

@@ -111,7 +111,7 @@ def _table(figure: Figure, slide: Slide) -> None:
 def _lists(figure: Figure, slide: Slide) -> None:
     """Write the lists side by side below the table."""
     places = (LEFT, LEFT + 0.19)
-    widths = (34, 66)
+    widths = (34, 74)
     for (title, lines), x, width in zip(slide.lists, places, widths, strict=True):
         figure.text(x, 0.25, title, size=11, weight="bold", color=f"#{style.NAVY}")
         text = "\n".join("\n".join(wrap(line, width)) for line in lines)
