@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.job import views
+from betaneutral_xl.job.answer import words
 from betaneutral_xl.job.answer.lines import limit_text, shown
 from betaneutral_xl.job.answer.page import Status
 from betaneutral_xl.job.order_formats import liquidity_sentence
@@ -66,6 +67,8 @@ def _answer(answer: AnswerPage, contents: Contents) -> Iterator[str]:
     charts = [pictures.variance(answer), pictures.portfolio_betas(answer)]
     charts += [pictures.past_betas(answer, at) for at in range(len(answer.past))]
     yield drawn(charts)
+    for note in filter(None, (words.variance_note(answer), words.past_note(answer))):
+        yield f'<p class="muted">{safe(note)}</p>'
     yield from _notices(answer, Severity.CHECK, Severity.NOTE)
     if answer.trades:
         yield f"<h2>The {len(answer.trades)} largest of {answer.trade_count} trades</h2>"

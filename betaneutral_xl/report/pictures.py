@@ -112,7 +112,7 @@ def realised_betas(series: tuple[Realised, ...]) -> Picture:
 def variance(page: AnswerPage) -> Picture:
     """Return what the variance consists of before and after, in parts of the variance before."""
     before, after = page.variance_before, page.variance_after
-    scale = after.volatility**2 / before.volatility**2 if before.volatility else math.nan
+    scale = page.variance_ratio
     etfs = page.etfs[0] if len(page.etfs) == 1 else "the ETFs"
     parts = [(etfs, before.etfs, after.etfs, style.OF_ETF)]
     if page.market:

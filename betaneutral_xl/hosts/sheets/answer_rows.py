@@ -251,7 +251,7 @@ def _sources(page: AnswerPage) -> Lines:
 def _variance(page: AnswerPage) -> Lines:
     """Return the parts of the variance before and after, as shares of the variance before."""
     before, after = page.variance_before, page.variance_after
-    scale = (after.volatility / before.volatility) ** 2 if before.volatility else math.nan
+    scale = page.variance_ratio
     return [
         ["Part", "Before", page.after.capitalize()],
         ["The ETFs", before.etfs, scale * after.etfs],
@@ -267,9 +267,7 @@ def _past(page: AnswerPage) -> Lines:
     if not page.past:
         return rows
     past = page.past[0]
-    ahead = next(one.after for one in page.betas if one.etf == past.etf)
-    width = ahead.half_width(added_se=past.noise)  # a measured beta has an error of its own
-    low, high = ahead.beta - width, ahead.beta + width
+    low, high = page.measured_interval(past)
     ends = past.ends or range(1, past.months + 1)
     columns = zip(ends, past.as_it_is.tolist(), past.renewed.tolist(), strict=True)
     return [*rows, *([end, old, new, low, high] for end, old, new in columns)]

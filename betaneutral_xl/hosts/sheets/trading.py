@@ -19,7 +19,7 @@ from betaneutral_xl.hosts.sheets.worksheet import (
 )
 from betaneutral_xl.job import order_formats, run
 from betaneutral_xl.job.request import OrderTerms, beyond_defaults
-from betaneutral_xl.job.sources import quotes_of
+from betaneutral_xl.job.sources import order_quotes, quotes_of
 from betaneutral_xl.model.positions import CASH
 from betaneutral_xl.model.quotes import STALE_DAYS, Quotes
 
@@ -124,10 +124,11 @@ def _agreed(results: Sequence[Rebalance], weights: Grid, ordered: Callable[[Reba
 
 
 def _ordered(result: Rebalance, own: Quotes, terms: Sequence[Grid], standing: Mandate | None) -> Result:
-    quotes = own.with_fallback(Quotes.of_holdings(result.aligned.holdings))
+    holdings = result.aligned.holdings
+    quotes = own.with_fallback(Quotes.of_holdings(holdings)) if own.prices else order_quotes(holdings, None)
     made = run.orders(result, quotes, order_terms(terms, standing))
     used = quotes.select(order.ticker for order in made.orders)
-    kinds = result.aligned.holdings.kinds_of_groups
+    kinds = holdings.kinds_of_groups
     blank = [None] * len(kinds)
     return Result(
         [

@@ -208,6 +208,12 @@ class AnswerPage:
         return after.beta - width, after.beta + width
 
     @property
+    def variance_ratio(self) -> float:
+        """The variance after, in parts of that before; NaN where that is zero."""
+        before, after = self.variance_before.volatility, self.variance_after.volatility
+        return (after / before) ** 2 if before else math.nan
+
+    @property
     def further_limits(self) -> tuple[LimitLine, ...]:
         """The limits on numbers that are none of the measures."""
         bounding = [self.limit_of(one.key) for one in self.measures]

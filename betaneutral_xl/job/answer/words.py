@@ -70,7 +70,7 @@ def variance_note(page: AnswerPage) -> str:
     variance, a part that keeps its size is a larger share.
     """
     before, after = page.variance_before, page.variance_after
-    scale = (after.volatility / before.volatility) ** 2 if before.volatility else math.nan
+    scale = page.variance_ratio
     if page.infeasibility is not None or not math.isfinite(scale * before.etfs * after.etfs):
         return ""
     etfs = page.etfs[0] if len(page.etfs) == 1 else "the ETFs"
@@ -90,10 +90,11 @@ def past_note(page: AnswerPage) -> str:
     line = next((one for one in page.betas if past is not None and one.etf == past.etf), None)
     if past is None or line is None or not math.isfinite(line.after.half_width()):
         return ""
-    measured = line.after.half_width(added_se=past.noise)
+    low, high = page.measured_interval(past)
     return (
         f"The beta itself is expected within {_two(line.after.half_width())} of {_two(line.after.beta)}; a "
-        f"month's measured beta has a sampling error of its own, so that the lines are {_two(measured)} away."
+        "month's measured beta has a sampling error of its own, so that the lines are "
+        f"{_two((high - low) / 2.0)} away."
     )
 
 

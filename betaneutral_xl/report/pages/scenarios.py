@@ -138,11 +138,11 @@ def _realised(page: Page, contents: Contents) -> None:
     for one in answer.past:
         inside = [value for value in one.renewed.tolist() if math.isfinite(value)]
         beta = next(line for line in answer.betas if line.etf == one.etf).after
-        width = beta.half_width(added_se=one.noise)
-        held = sum(abs(value - beta.beta) <= width for value in inside)
+        low, high = answer.measured_interval(one)
+        held = sum(low <= value <= high for value in inside)
         text = (
             f"Beta to {one.etf}, renewed monthly: {held} of {len(inside)} past months were measured within "
-            f"{width:.2f} of {rounded(beta.beta):.2f}, as 95 % should be (sheet Past betas)."
+            f"{(high - low) / 2.0:.2f} of {rounded(beta.beta):.2f}, as 95 % should be (sheet Past betas)."
         )
         if math.isfinite(beta.half_width()):
             page.paragraph(text, style.NOTE, size=9.0)

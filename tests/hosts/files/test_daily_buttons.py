@@ -6,10 +6,10 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from failing_workbook import FailingWorkbook
 
-from betaneutral_xl.errors import HostError, InputError
+from betaneutral_xl.errors import InputError
 from betaneutral_xl.hosts.cli import main
-from betaneutral_xl.hosts.files.workbook_file import FileWorkbook
 from betaneutral_xl.hosts.sheets import template
 from betaneutral_xl.hosts.sheets.buttons import Outcome, run_button
 from betaneutral_xl.hosts.sheets.cells import read as read_cells
@@ -40,17 +40,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 WRITTEN = (Sheet.PROPOSAL, Sheet.TODAY, Sheet.LOG)
 
 
-class Book(FileWorkbook):
+class Book(FailingWorkbook):
     """A workbook whose cells can be set, and whose n-th written cell can fail."""
-
-    failing = 0
-
-    def _put(self, *given: Any) -> None:
-        self.failing -= 1
-        if self.failing == 0:
-            msg = "The cells A1:B2 of the sheet are merged."
-            raise HostError(msg)
-        super()._put(*given)
 
     def set(self, name: str, value: Any) -> None:
         sheet, cell = self._cells_of(name)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import openpyxl
 import pytest
+from failing_workbook import FailingWorkbook
 from report_problems import LibreOffice
 
 from betaneutral_xl.errors import FailedCell, HostError, NamedRangeMissing, UnreadableFile, Unwritable
@@ -57,19 +58,6 @@ def loaded(content: bytes) -> Any:
     return openpyxl.load_workbook(io.BytesIO(content))
 
 
-class Failing(FileWorkbook):
-    """A workbook in which the n-th cell that is written fails."""
-
-    failing = 0
-
-    def _put(self, *given: Any) -> None:
-        self.failing -= 1
-        if self.failing == 0:
-            msg = "The cells A1:B2 of the sheet are merged."
-            raise HostError(msg)
-        super()._put(*given)
-
-
 def written(book: FileWorkbook) -> dict[str, Any]:
     """Return the content of the sheets that buttons write."""
     shown = (Sheet.PROPOSAL, Sheet.PREVIOUS, Sheet.LOG)
@@ -78,7 +66,7 @@ def written(book: FileWorkbook) -> dict[str, Any]:
 
 @pytest.mark.parametrize("button", ["rebalance", "restore", "orders"])
 def test_a_button_whose_nth_cell_fails_has_changed_nothing(file: Path, session: Session, button: str) -> None:
-    book = Failing(file)
+    book = FailingWorkbook(file)
     for _ in range(2):
         assert run_button("rebalance", book, session).error is None
     before, edits = written(book), {name: dict(cells) for name, cells in book._edits.items()}
@@ -96,12 +84,12 @@ def test_a_button_whose_nth_cell_fails_has_changed_nothing(file: Path, session: 
 
 @pytest.mark.parametrize("button", ["rebalance", "restore"])
 def test_changes_of_which_any_cell_fails_are_all_not_made(file: Path, session: Session, button: str) -> None:
-    book = Failing(file)
+    book = FailingWorkbook(file)
     for _ in range(2):
         assert run_button("rebalance", book, session).error is None
     changes = press(button, book.read(BUTTONS[button].plan), session).changes
     edits = {name: dict(cells) for name, cells in book._edits.items()}
-    counted = Failing(file)
+    counted = FailingWorkbook(file)
     counted.apply(changes)
     cells = -counted.failing
     for n in (1, 2, cells // 3, cells // 2, cells - 1, cells):

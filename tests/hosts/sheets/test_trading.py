@@ -133,6 +133,9 @@ def test_the_sample_has_the_prices_for_its_hedge(session: Session) -> None:
         table = call(session, "BN_ORDERS", weights, prices, None, None, None, trade)
         assert len(table) - 3 == count
         assert float(str(table[-1][4])) == pytest.approx(0.0, abs=1e-5)
+    assert call(session, "BN_ORDERS", weights) == call(
+        session, "BN_ORDERS", weights, prices
+    )  # as the command
 
 
 def test_the_status_of_prices_and_of_orders_has_the_provenance_of_each_price(

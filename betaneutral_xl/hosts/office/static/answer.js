@@ -179,7 +179,7 @@ function trades(page) {
   const legs = page.legs.map((/** @type {any} */ leg) => `${leg.action} ${shown(Math.abs(leg.ratio), "percent")} ${leg.name}`);
   return section(
     "Largest trades",
-    legs.length ? element("p", {}, `Hedge: ${legs.join(", ")}.`) : null,
+    legs.length ? element("p", {}, `In place of the names: ${legs.join(", ")}.`) : null,
     table(["Name", "Side", "Trade", "New weight"], rows),
     element("p", { className: "quiet" }, `${page.trades.length} of ${page.trade_count}; all are on the sheet Proposal after Rebalance.`),
   );
