@@ -23,7 +23,20 @@ settings.load_profile("project")
 REQUIRE_ALL = "BETANEUTRAL_REQUIRE_ALL"
 """Set where every dependency is installed: a skipped test then fails."""
 
+FOREIGN_PROGRAMS = {"browser", "lane", "soffice"}
+"""Fixtures that drive Chromium, Wine and LibreOffice, which sometimes fail by themselves."""
+
 NOTEBOOK_V = np.array([[0.04, 0.02, 0.01], [0.02, 0.03, 0.015], [0.01, 0.015, 0.05]])
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Repeat a failed test of a program that is not ours once; the summary shows the first failure too."""
+    if not config.pluginmanager.hasplugin("rerunfailures"):  # on Windows' Python, which drives none of them
+        return
+    config.option.rerun_show_tracebacks = True
+    for item in items:
+        if isinstance(item, pytest.Function) and not FOREIGN_PROGRAMS.isdisjoint(item.fixturenames):
+            item.add_marker(pytest.mark.flaky(reruns=1))
 
 
 @pytest.hookimpl(wrapper=True)
