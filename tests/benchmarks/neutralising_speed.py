@@ -379,6 +379,7 @@ def process() -> str:
     for name, arguments in commands.items():
         command = [sys.executable, "-c", *arguments]
         environment = {**os.environ, "PYTHONPATH": str(folder.parent.parent), "OPENBLAS_NUM_THREADS": "1"}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)  # installed packages are compiled
         rows.append([name, shown(best_process(command, environment))])
     return table(["", "ms"], rows)
 

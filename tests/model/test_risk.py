@@ -16,7 +16,7 @@ from betaneutral_xl.errors import (
     UnknownTicker,
 )
 from betaneutral_xl.model.provenance import Provenance
-from betaneutral_xl.model.risk import Covariance, Dense, Factors
+from betaneutral_xl.model.risk import SCIPY_ONCE_FROM, Covariance, Dense, Factors, solved_once
 
 if TYPE_CHECKING:
     from betaneutral_xl.model.arrays import FloatArray
@@ -211,3 +211,15 @@ def test_one_volatility_far_from_the_others_is_told(variance: float, shown: str)
 def test_a_volatility_above_500_percent_is_refused() -> None:
     with pytest.raises(InputError, match="a volatility of 510%"):
         Covariance.from_source(["A", "B", "C"], np.diag([26.01, 0.06, 0.05]), Provenance.given(3))
+
+
+@pytest.mark.parametrize("n", [SCIPY_ONCE_FROM, SCIPY_ONCE_FROM + 1])
+@pytest.mark.parametrize("columns", [(), (2,)])
+def test_one_system_is_solved_without_scipy_and_with_it(n: int, columns: tuple[int, ...]) -> None:
+    rng = np.random.default_rng(7)
+    returns = rng.normal(size=(n, 2 * n))
+    form = Dense(returns @ returns.T / n)
+    expected = rng.normal(size=(n, *columns))
+    np.testing.assert_allclose(solved_once(form, form.matrix @ expected), expected, atol=1e-9)
+    with pytest.raises(np.linalg.LinAlgError):
+        solved_once(Dense(np.ones((n, n))), expected)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from betaneutral_xl.errors import Infeasible
-from betaneutral_xl.model.risk import Dense, Factors
+from betaneutral_xl.model.risk import Dense, Factors, solved_once
 
 if TYPE_CHECKING:
     from betaneutral_xl.model.arrays import FloatArray
@@ -49,7 +49,7 @@ def least_tracking_error(
 
     """
     try:
-        solved = covariance.solver()(conditions)
+        solved = solved_once(covariance, conditions)
         duals, *_ = np.linalg.lstsq(conditions.T @ solved, required, rcond=None)
         trades: FloatArray = solved @ duals
         singular = False

@@ -32,7 +32,7 @@ import numpy as np
 
 from betaneutral_xl.engine.optimisation.quadratic import QuadraticProgram, Solution
 from betaneutral_xl.model.arrays import FloatArray, read_only
-from betaneutral_xl.model.risk import Dense, Factors
+from betaneutral_xl.model.risk import Dense, Factors, solved_once
 
 if TYPE_CHECKING:
     from betaneutral_xl.model.arrays import BoolArray
@@ -203,7 +203,7 @@ class Penalised:
         if not self.linear.any():
             return np.zeros(len(self.linear))
         try:
-            return form.solver()(self.linear)
+            return solved_once(form, self.linear)
         except np.linalg.LinAlgError:
             least, *_ = np.linalg.lstsq(form.dense(), self.linear, rcond=None)
             return np.asarray(least, dtype=np.float64)
