@@ -112,6 +112,17 @@ def failing(faults: Faults) -> Iterator[Faults]:
         _current.remove(faults)
 
 
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Let no operation of a block fail: those of another program, which a test replaces."""
+    kept = _current.copy()
+    _current.clear()
+    try:
+        yield
+    finally:
+        _current.extend(kept)
+
+
 def contents(folder: Path) -> dict[str, bytes]:
     """Return the contents of all files below a folder, by path."""
     return {

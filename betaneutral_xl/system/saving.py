@@ -8,6 +8,7 @@ import io
 import json
 import math
 import os
+import shutil
 import sys
 import tempfile
 import zipfile
@@ -141,8 +142,37 @@ def _unwritable(path: Path, error: OSError) -> Unwritable:
     )
 
 
-def make_folder(folder: Path) -> None:
+def remove(path: Path) -> None:
+    """Remove a file, or a folder with all that is in it; what is missing is removed.
+
+    Raises
+    ------
+    Unwritable
+        If it cannot be removed; of a folder some files may be gone.
+
+    """
+    try:
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+    except FileNotFoundError:  # another program was first
+        return
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        msg = f"Cannot remove {path.name}: {reason}. Close it in other programs, then try again."
+        raise Unwritable(msg) from None
+
+
+def make_folder(folder: Path, *, private: bool = False) -> None:
     """Create a folder and its missing parents.
+
+    Parameters
+    ----------
+    folder
+        The folder.
+    private
+        Whether only the user may enter it, whatever its mode was.
 
     Raises
     ------
@@ -151,7 +181,7 @@ def make_folder(folder: Path) -> None:
 
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        make_private_folder(folder) if private else folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         reason = error.strerror or type(error).__name__
         msg = f"Cannot make the folder {folder.name}: {reason}. Choose another one."

@@ -7,11 +7,12 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
+from failing_files import Faults, failing
 from hypothesis import given
 from hypothesis import strategies as st
 
 from betaneutral_xl.errors import Unwritable
-from betaneutral_xl.system.saving import as_text, make_private_folder, save, to_csv, to_json
+from betaneutral_xl.system.saving import as_text, make_private_folder, remove, save, to_csv, to_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -90,6 +91,26 @@ def test_json_has_null_for_a_missing_number() -> None:
 def test_a_value_without_a_json_form_is_an_error() -> None:
     with pytest.raises(TypeError, match="object has no JSON form"):
         to_json({"a": object()})
+
+
+def test_a_file_a_folder_and_what_is_missing_are_removed(tmp_path: Path) -> None:
+    (tmp_path / "folder" / "below").mkdir(parents=True)
+    (tmp_path / "file").touch()
+    for name in ("folder", "file", "missing"):
+        remove(tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["file", "folder"])
+def test_what_cannot_be_removed_is_named(name: str, tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
+    with (
+        failing(Faults(tmp_path, 1)),
+        pytest.raises(Unwritable, match=rf"^Cannot remove {name}: .*try again"),
+    ):
+        remove(tmp_path / name)
+    assert (tmp_path / name).exists()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from betaneutral_xl.system.files import read_bytes
 from betaneutral_xl.system.saving import save
 
 if TYPE_CHECKING:
@@ -70,12 +71,21 @@ def make(certificate: Path, key: Path, now: datetime | None = None) -> Certifica
 
 
 def read(certificate: Path) -> Certificate | None:
-    """Return what is known of a certificate's file; None if there is none, or it is none."""
+    """Return what is known of a certificate's file; None if there is none, or it is none.
+
+    Raises
+    ------
+    UnreadableFile
+        If it is there and cannot be read.
+
+    """
     from cryptography import x509
 
+    if not certificate.exists():
+        return None
     try:
-        return _known(x509.load_pem_x509_certificate(certificate.read_bytes()))
-    except (OSError, ValueError):
+        return _known(x509.load_pem_x509_certificate(read_bytes(certificate)))
+    except ValueError:
         return None
 
 

@@ -13,6 +13,7 @@ from betaneutral_xl.hosts.office import certificate, server
 from betaneutral_xl.hosts.office.install import MANIFEST, WORKBOOK, serve_command
 from betaneutral_xl.hosts.office.manifest import manifest
 from betaneutral_xl.hosts.office.place import Place
+from betaneutral_xl.system.files import read_bytes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -95,7 +96,7 @@ def _server(place: Place) -> Finding:
 
 def _manifest(system: System, place: Place) -> Finding:
     file = place.folder / MANIFEST
-    if not file.is_file() or file.read_bytes() != manifest(place.base):
+    if not file.is_file() or read_bytes(file) != manifest(place.base):
         return _unmet("manifest", f"it is of another version. {AGAIN}")
     if not system.registered(file):
         return _unmet("manifest", f"Excel does not know it{system.unregistered()}. {AGAIN}")

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from betaneutral_xl.errors import HostError
+from betaneutral_xl.errors import HostError, Unwritable
 from betaneutral_xl.hosts.office import certificate, server, template
 from betaneutral_xl.hosts.office.manifest import manifest
 from betaneutral_xl.hosts.office.place import PORT, Place
 from betaneutral_xl.hosts.sheets import records
-from betaneutral_xl.system.saving import save
+from betaneutral_xl.system import optional
+from betaneutral_xl.system.saving import make_folder, remove, save
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
+    from betaneutral_xl.hosts.office.certificate import Certificate
     from betaneutral_xl.hosts.office.systems.system import System
     from betaneutral_xl.hosts.sheets.session import Session
 
@@ -32,6 +34,9 @@ PORTS_TRIED = 20
 """Ports that are tried from the usual one on."""
 
 MANIFEST = "manifest.xml"
+
+LOCK, LOCK_SECONDS = "office-install.lock", 60.0
+"""The file in the cache folder that one installation or removal holds, and seconds that another waits."""
 
 
 def serve_command() -> list[str]:
@@ -81,6 +86,36 @@ def install(
     """
     server.require_packages()
     _require_visible_files()
+    with _alone(session):
+        return _install(system, session, folder, say, port=port, at_login=at_login)
+
+
+@contextmanager
+def _alone(session: Session) -> Iterator[None]:
+    """Keep other installations and removals waiting: two at once would choose one port, and two secrets."""
+    make_folder(session.settings.cache, private=True)
+    with ExitStack() as held:
+        try:
+            held.enter_context(optional.file_lock(session.settings.cache / LOCK, timeout=LOCK_SECONDS))
+        except TimeoutError:
+            msg = "Another installation or removal of the add-in is running. Try again when it has ended."
+            raise HostError(msg) from None
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            msg = f"The cache cannot be locked: {reason}. Set BETANEUTRAL_CACHE to another folder."
+            raise Unwritable(msg) from None
+        yield
+
+
+def _install(
+    system: System,
+    session: Session,
+    folder: Path,
+    say: Callable[[str], None],
+    *,
+    port: int | None,
+    at_login: bool,
+) -> Place:
     before = _installed(system)
     if before is not None:
         server.end(before)
@@ -94,7 +129,9 @@ def install(
     write_template(session, folder)
     say("Starting the server ...")
     if at_login:
-        system.start_at_login(serve_command())
+        started = system.start_at_login(serve_command())
+        if not started.fine:
+            say(f"The server does not start when you log in: {started.reason}.")
     else:
         system.not_at_login()
     start(place)
@@ -136,10 +173,18 @@ def _certify(system: System, place: Place) -> None:
     known = certificate.read(place.certificate)
     if known is None or known.is_due(datetime.now(UTC)) or not place.key.is_file():
         if known is not None:
-            system.distrust(place.certificate, known.sha1)
+            _distrust(system, place, known)
         known = certificate.make(place.certificate, place.key)
     if not system.trusted(place.certificate, known.sha1):
         system.trust(place.certificate, known.sha1)
+
+
+def _distrust(system: System, place: Place, known: Certificate) -> None:
+    """Take the trust in a certificate back; raise ``HostError`` if the system keeps it."""
+    system.distrust(place.certificate, known.sha1)
+    if system.trusted(place.certificate, known.sha1):
+        msg = "Your system still trusts the add-in's certificate: perhaps you declined. Try again."
+        raise HostError(msg)
 
 
 def write_template(session: Session, folder: Path) -> Path:
@@ -196,9 +241,18 @@ def uninstall(system: System, session: Session) -> Removed:
     Raises
     ------
     HostError
-        If nothing is installed.
+        If nothing is installed, or the system still trusts the certificate.
+    UnreadableFile
+        If a file that says what is installed cannot be read.
+    Unwritable
+        If a file cannot be removed. It can be removed later: the record goes last.
 
     """
+    with _alone(session):
+        return _uninstall(system, session)
+
+
+def _uninstall(system: System, session: Session) -> Removed:
     record = session.settings.cache / RECORD
     written = records.read(record)
     if not system.folder.is_dir() and not written:
@@ -208,14 +262,15 @@ def uninstall(system: System, session: Session) -> Removed:
     place = _installed(system)
     if place is not None:
         server.end(place)
-        known = certificate.read(place.certificate)
-        if known is not None:
-            system.distrust(place.certificate, known.sha1)
+    there = place or Place(system.folder)  # the certificate is known where the record is damaged
+    known = certificate.read(there.certificate)
+    if known is not None:
+        _distrust(system, there, known)
     system.unregister()
-    shutil.rmtree(system.folder, ignore_errors=True)
+    remove(system.folder)
     _remove_empty(system.folder.parent)
     kept = [Path(path) for path, sha256 in written.items() if not _removed(Path(path), sha256)]
-    record.unlink(missing_ok=True)
+    remove(record)
     return Removed(tuple(kept))
 
 
@@ -225,10 +280,7 @@ def _removed(workbook: Path, sha256: str) -> bool:
         return True
     if not records.is_as_written(workbook, sha256):
         return False
-    try:
-        workbook.unlink()
-    except PermissionError:  # Windows removes no file that a program has open
-        return False
+    remove(workbook)
     _remove_empty(workbook.parent)
     return True
 

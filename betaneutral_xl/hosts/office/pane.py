@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl import __version__
+from betaneutral_xl.errors import UnreadableFile
 from betaneutral_xl.hosts.office.commands import ANSWER, COMMANDS, CONNECT
 from betaneutral_xl.hosts.remote.client import wire
 from betaneutral_xl.hosts.sheets.functions import FUNCTIONS
@@ -40,7 +41,10 @@ def notices(place: Place, now: datetime) -> list[str]:
     """Return what the user should know of the installation."""
     from betaneutral_xl.hosts.office import certificate
 
-    known = certificate.read(place.certificate)
+    try:
+        known = certificate.read(place.certificate)
+    except UnreadableFile as error:
+        return [str(error)]
     if known is None or not known.is_due(now):
         return []
     return [

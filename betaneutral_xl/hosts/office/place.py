@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import HostError
-from betaneutral_xl.system.saving import make_private_folder, save
+from betaneutral_xl.system.files import read_bytes
+from betaneutral_xl.system.saving import make_folder, save
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,27 +46,38 @@ class Place:
         ------
         HostError
             If nothing is installed, or the record is damaged.
+        UnreadableFile
+            If there is a record that cannot be read.
 
         """
-        try:
-            record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-            return cls(folder, int(record["port"]), str(record["secret"]))
-        except FileNotFoundError:
+        if not (folder / RECORD).exists():
             msg = "The add-in is not installed. Run: betaneutral-xl office install"
-            raise HostError(msg) from None
-        except (OSError, ValueError, KeyError, TypeError):
-            msg = f"{folder / RECORD} cannot be read. Run: betaneutral-xl office install"
+            raise HostError(msg)
+        try:
+            record = json.loads(read_bytes(folder / RECORD))
+            return cls(folder, int(record["port"]), str(record["secret"]))
+        except (ValueError, KeyError, TypeError):
+            msg = f"{folder / RECORD} is damaged. Run: betaneutral-xl office install"
             raise HostError(msg) from None
 
     @classmethod
     def make(cls, folder: Path, port: int) -> Place:
-        """Return what is installed, with a port; make folder and secret where there are none."""
+        """Return what is installed, with a port; make folder and secret where there are none.
+
+        Raises
+        ------
+        UnreadableFile
+            If there is a record that cannot be read: another secret would make Excel's manifest invalid.
+        Unwritable
+            If the folder or the record cannot be written.
+
+        """
         try:
             secret = cls.read(folder).secret
         except HostError:
             secret = secrets.token_urlsafe(SECRET_BYTES)
         place = cls(folder, port, secret)
-        make_private_folder(folder)
+        make_folder(folder, private=True)
         save(folder / RECORD, json.dumps({"port": port, "secret": secret}).encode(), private=True)
         return place
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from platformdirs import user_documents_path
 
+from betaneutral_xl.system.files import read_bytes
 from betaneutral_xl.system.saving import make_folder, save
 
 if TYPE_CHECKING:
@@ -26,10 +27,19 @@ def fingerprint(content: bytes) -> str:
 
 
 def read(path: Path) -> dict[str, str]:
-    """Return a record; an empty one if the file is missing or unreadable."""
+    """Return a record; an empty one if the file is missing, or is no record.
+
+    Raises
+    ------
+    UnreadableFile
+        If it is there and cannot be read: what it names would be forgotten.
+
+    """
+    if not path.exists():
+        return {}
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        record = json.loads(read_bytes(path))
+    except ValueError:
         return {}
     return {str(name): str(text) for name, text in record.items()} if isinstance(record, dict) else {}
 
@@ -52,7 +62,7 @@ def recorded(target: Path, content: bytes) -> str:
 
     A record is written before its file, so that a fault in between leaves no file off the record.
     """
-    old = [fingerprint(target.read_bytes())] if target.is_file() else []
+    old = [fingerprint(read_bytes(target))] if target.is_file() else []
     return " ".join([fingerprint(content), *old])
 
 
@@ -71,5 +81,12 @@ def write_on_record(record: Path, target: Path, content: bytes) -> None:
 
 
 def is_as_written(target: Path, written: str | None) -> bool:
-    """Return whether a file exists and has one of the fingerprints ``written``."""
-    return target.is_file() and fingerprint(target.read_bytes()) in (written or "").split()
+    """Return whether a file exists and has one of the fingerprints ``written``.
+
+    Raises
+    ------
+    UnreadableFile
+        If it is there and cannot be read.
+
+    """
+    return target.is_file() and fingerprint(read_bytes(target)) in (written or "").split()

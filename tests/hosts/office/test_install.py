@@ -7,10 +7,10 @@ import shutil
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from office_computer import Computer
 
 from betaneutral_xl.errors import ChangedFormat, HostError
 from betaneutral_xl.hosts.cli import main
@@ -23,61 +23,10 @@ from betaneutral_xl.hosts.office.systems.windows import DEVELOPER, RUN, Windows
 from betaneutral_xl.hosts.sheets.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from pathlib import Path
 
     from betaneutral_xl.hosts.office.place import Place
     from betaneutral_xl.hosts.office.systems.system import System
-
-
-class Computer:
-    """The commands of macOS and Windows, with what they remember."""
-
-    def __init__(self) -> None:
-        """Start with nothing trusted and nothing registered."""
-        self.commands: list[list[str]] = []
-        self.trusted: set[str] = set()
-        self.registry: dict[tuple[str, str], str] = {}
-        self.loaded: set[str] = set()
-        self.declines = False
-
-    def __call__(self, command: Sequence[str]) -> Ended:
-        """Run a command."""
-        self.commands.append(list(command))
-        return self._on_registry(list(command)) if command[0] == "reg" else self._on_trust(list(command))
-
-    def _on_trust(self, command: list[str]) -> Ended:
-        match command:
-            case [_, ("add-trusted-cert" | "-user"), *_, file] if "-addstore" in command or "-r" in command:
-                if self.declines:
-                    return Ended(1, "The authorization was cancelled by the user.")
-                self.trusted.add(_sha1(file))
-            case ["security", "verify-cert", "-c", file, *_]:
-                return Ended(0 if _sha1(file) in self.trusted else 1)
-            case ["security", "delete-certificate", "-Z", sha1, _] | [*_, "-delstore", "Root", sha1]:
-                self.trusted.discard(sha1)
-            case [*_, "-verifystore", "Root", sha1]:
-                return Ended(0 if sha1 in self.trusted else 1)
-            case ["launchctl", "bootstrap", _, file]:
-                self.loaded.add(file)
-            case ["launchctl", "bootout", _]:
-                self.loaded.clear()
-        return Ended(0)
-
-    def _on_registry(self, command: list[str]) -> Ended:
-        match command:
-            case ["reg", "add", key, "/v", name, "/t", "REG_SZ", "/d", value, "/f"]:
-                self.registry[key, name] = value
-            case ["reg", "query", key, "/v", name]:
-                found = self.registry.get((key, name))
-                return Ended(1) if found is None else Ended(0, f"\n{key}\n    {name}    REG_SZ    {found}\n")
-            case ["reg", "delete", key, "/v", name, "/f"]:
-                del self.registry[key, name]
-        return Ended(0)
-
-
-def _sha1(file: str) -> str:
-    known = certificate.read(Path(file))
-    return known.sha1 if known else ""
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, ClassVar
 from betaneutral_xl.hosts.office.certificate import NAME
 from betaneutral_xl.hosts.office.systems.commands import Ended
 from betaneutral_xl.hosts.office.systems.system import LABEL, System
-from betaneutral_xl.system.saving import make_folder, make_private_folder, save
+from betaneutral_xl.system.files import read_bytes
+from betaneutral_xl.system.saving import make_folder, remove, save
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,13 +46,13 @@ class Linux(System):
         found = self._certutil("-L", "-n", NAME, "-a")
         listed = self._certutil("-L").text.splitlines()
         flags = [line.rsplit(maxsplit=1)[-1] for line in listed if line.startswith(NAME)]
-        same = found.fine and _body(found.text) == _body(certificate.read_text(encoding="ascii"))
+        same = found.fine and _body(found.text) == _body(read_bytes(certificate).decode("ascii", "replace"))
         return same and bool(flags) and flags[0].startswith("P")
 
     def trust(self, certificate: Path, sha1: str) -> Ended:
         """Add a certificate to the browser's store, as that of one server."""
         if not (self.store / "cert9.db").exists():
-            make_private_folder(self.store)
+            make_folder(self.store, private=True)
             made = self._certutil("-N", "--empty-password")
             if not made.fine:
                 return made
@@ -93,7 +94,7 @@ class Linux(System):
 
     def not_at_login(self) -> None:
         """Remove the file of what starts at login."""
-        self.autostart.unlink(missing_ok=True)
+        remove(self.autostart)
 
     def _certutil(self, *arguments: str) -> Ended:
         return self.run(["certutil", "-d", f"sql:{self.store}", *arguments])

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from betaneutral_xl.hosts.office.manifest import ID
 from betaneutral_xl.hosts.office.systems.system import LABEL, System, clear_cache
-from betaneutral_xl.system.saving import make_folder, save
+from betaneutral_xl.system.files import read_bytes
+from betaneutral_xl.system.saving import make_folder, remove, save
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,13 +76,13 @@ class Mac(System):
 
     def registered(self, manifest: Path) -> bool:
         """Return whether Excel's folder has the manifest as it is now."""
-        return self.wef.is_file() and self.wef.read_bytes() == manifest.read_bytes()
+        return self.wef.is_file() and read_bytes(self.wef) == read_bytes(manifest)
 
     def register(self, manifest: Path) -> None:
         """Write the manifest into Excel's folder."""
         if (self.home / EXCEL).is_dir():
             make_folder(self.wef.parent)
-            save(self.wef, manifest.read_bytes(), private=True)
+            save(self.wef, read_bytes(manifest), private=True)
 
     def unregistered(self) -> str:
         """Return that Excel was never started here."""
@@ -89,7 +90,7 @@ class Mac(System):
 
     def unregister(self) -> None:
         """Remove the manifest from Excel's folder and caches."""
-        self.wef.unlink(missing_ok=True)
+        remove(self.wef)
         clear_cache([self.home / cache for cache in CACHES], ID)
 
     def starts_at_login(self, command: Sequence[str]) -> bool:
@@ -118,7 +119,7 @@ class Mac(System):
         """Unload and remove the launch agent."""
         if self.agent.exists():
             self.run(["launchctl", "bootout", f"{self._domain}/{LABEL}"])
-            self.agent.unlink()
+            remove(self.agent)
 
     @property
     def _domain(self) -> str:

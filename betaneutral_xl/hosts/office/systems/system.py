@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from betaneutral_xl.system.files import listed
+from betaneutral_xl.system.saving import remove
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from betaneutral_xl.hosts.office.systems.commands import Ended, Run
@@ -58,7 +60,7 @@ class System(ABC):
 
     @abstractmethod
     def distrust(self, certificate: Path, sha1: str) -> None:
-        """Take that back; nothing if it is not trusted."""
+        """Take that back; nothing if it is not trusted. The system may ask the user, who may decline."""
 
     @abstractmethod
     def registered(self, manifest: Path) -> bool:
@@ -90,13 +92,28 @@ class System(ABC):
 
 
 def clear_cache(folders: Iterable[Path], identifier: str) -> None:
-    """Remove the files of Office's caches that are about an add-in, and no others."""
+    """Remove the files of Office's caches that are about an add-in, and no others.
+
+    Raises
+    ------
+    UnreadableFile
+        If a folder cannot be listed.
+    Unwritable
+        If a file cannot be removed.
+
+    """
     for folder in folders:
-        for path in sorted(folder.rglob("*"), reverse=True) if folder.is_dir() else ():
-            if identifier in path.name:
-                shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
-            elif path.is_file() and _mentions(path, identifier):
-                path.unlink(missing_ok=True)
+        for path in _below(folder):
+            if identifier in path.name or (path.is_file() and _mentions(path, identifier)):
+                remove(path)
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    """Yield all files and folders below a folder, what is in one before itself."""
+    for path in listed(folder):
+        if path.is_dir() and not path.is_symlink():
+            yield from _below(path)
+        yield path
 
 
 def _mentions(path: Path, identifier: str) -> bool:

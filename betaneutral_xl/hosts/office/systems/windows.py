@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from typing import TYPE_CHECKING, ClassVar
 
+from betaneutral_xl.errors import HostError
 from betaneutral_xl.hosts.office.manifest import ID
 from betaneutral_xl.hosts.office.systems.system import LABEL, System, clear_cache
 
@@ -47,8 +48,7 @@ class Windows(System):
 
     def distrust(self, certificate: Path, sha1: str) -> None:
         """Remove a certificate from the user's store; Windows asks the user."""
-        if self.trusted(certificate, sha1):
-            self.run(["certutil", "-user", "-delstore", "Root", sha1])
+        self.run(["certutil", "-user", "-delstore", "Root", sha1])
 
     def registered(self, manifest: Path) -> bool:
         """Return whether the registry names the manifest's file."""
@@ -60,8 +60,7 @@ class Windows(System):
 
     def unregister(self) -> None:
         """Remove the name of the manifest's file, and what Excel keeps of it."""
-        if self._value(DEVELOPER, ID):
-            self.run(["reg", "delete", DEVELOPER, "/v", ID, "/f"])
+        self._delete(DEVELOPER, ID)
         clear_cache([self.home / CACHE], ID)
 
     def starts_at_login(self, command: Sequence[str]) -> bool:
@@ -75,8 +74,14 @@ class Windows(System):
 
     def not_at_login(self) -> None:
         """Remove the command from the registry."""
-        if self._value(RUN, LABEL):
-            self.run(["reg", "delete", RUN, "/v", LABEL, "/f"])
+        self._delete(RUN, LABEL)
+
+    def _delete(self, key: str, name: str) -> None:
+        """Remove a text of the registry, if it is there."""
+        done = self.run(["reg", "delete", key, "/v", name, "/f"])
+        if not done.fine and self._value(key, name):
+            msg = f"Windows did not remove {name} from the registry's key {key}: {done.reason}. Try again."
+            raise HostError(msg)
 
     def _value(self, key: str, name: str) -> str:
         """Return a text of the registry; "" if there is none."""
