@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import subprocess
-import tempfile
-from pathlib import Path
 
 from betaneutral_xl.errors import HostError
 from betaneutral_xl.system import libreoffice
+from betaneutral_xl.system.saving import temporary_folder
 
 TIMEOUT = 300.0
 """Seconds allowed for the conversion."""
@@ -28,12 +27,12 @@ def to_pdf(workbook: bytes, pages: int | None = None) -> bytes:
     ------
     HostError
         If LibreOffice is not installed or fails.
+    Unwritable
+        If the temporary files cannot be written.
 
     """
     command = _command()
-    with tempfile.TemporaryDirectory(prefix="betaneutral-xl-") as folder:
-        here = Path(folder)
-        (here / "report.xlsx").write_bytes(workbook)
+    with temporary_folder({"report.xlsx": workbook}) as here:
         try:
             subprocess.run(  # noqa: S603 - LibreOffice on our own file
                 [
@@ -43,7 +42,7 @@ def to_pdf(workbook: bytes, pages: int | None = None) -> bytes:
                     "--convert-to",
                     _filter(pages),
                     "--outdir",
-                    folder,
+                    str(here),
                     str(here / "report.xlsx"),
                 ],
                 check=True,

@@ -19,7 +19,7 @@ from betaneutral_xl.errors import Unwritable
 from betaneutral_xl.system.places import is_device
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 """First characters that a spreadsheet reads as the start of a formula."""
@@ -134,6 +134,34 @@ class Staged:
             Path(temporary).chmod(mode if mode is not None else 0o666 & ~_umask())
 
 
+@contextlib.contextmanager
+def temporary_folder(files: Mapping[str, bytes]) -> Iterator[Path]:
+    """Yield a folder of temporary files for another program, which is removed at the end.
+
+    Parameters
+    ----------
+    files
+        Contents by name.
+
+    Raises
+    ------
+    Unwritable
+        If they cannot be written.
+
+    """
+    with contextlib.ExitStack() as held:
+        try:
+            made = tempfile.TemporaryDirectory(prefix="betaneutral-xl-", ignore_cleanup_errors=True)
+            folder = Path(held.enter_context(made))
+            for name, content in files.items():
+                (folder / name).write_bytes(content)
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            msg = f"Temporary files cannot be written: {reason}. Free space, or set TMPDIR to another folder."
+            raise Unwritable(msg) from None
+        yield folder
+
+
 def _unwritable(path: Path, error: OSError) -> Unwritable:
     reason = error.strerror or type(error).__name__
     return Unwritable(
@@ -159,9 +187,13 @@ def remove(path: Path) -> None:
     except FileNotFoundError:  # another program was first
         return
     except OSError as error:
-        reason = error.strerror or type(error).__name__
-        msg = f"Cannot remove {path.name}: {reason}. Close it in other programs, then try again."
-        raise Unwritable(msg) from None
+        raise unremovable(path, error) from None
+
+
+def unremovable(path: Path, error: OSError) -> Unwritable:
+    """Return the error of a file or folder that cannot be removed."""
+    reason = error.strerror or type(error).__name__
+    return Unwritable(f"Cannot remove {path.name}: {reason}. Close it in other programs, then try again.")
 
 
 def make_folder(folder: Path, *, private: bool = False) -> None:

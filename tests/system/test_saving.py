@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import tempfile
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from betaneutral_xl.errors import Unwritable
-from betaneutral_xl.system.saving import as_text, make_private_folder, remove, save, to_csv, to_json
+from betaneutral_xl.system.saving import (
+    as_text,
+    make_private_folder,
+    remove,
+    save,
+    temporary_folder,
+    to_csv,
+    to_json,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -123,3 +132,23 @@ def test_what_is_confidential_is_readable_by_its_user_alone(tmp_path: Path) -> N
     save(file, b"NVDA", private=True)
     assert file.read_bytes() == b"NVDA"
     assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_temporary_files_are_there_within_the_block_alone() -> None:
+    with temporary_folder({"a.xlsx": b"content"}) as folder:
+        assert (folder / "a.xlsx").read_bytes() == b"content"
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize("operation", [1, 2])
+def test_temporary_files_that_cannot_be_written_are_told(
+    operation: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with (
+        failing(Faults(tmp_path, operation)),
+        pytest.raises(Unwritable, match=r"^Temporary files cannot be written: .* or set TMPDIR"),
+        temporary_folder({"a.xlsx": b"content"}),
+    ):
+        pass
+    assert list(tmp_path.iterdir()) == []

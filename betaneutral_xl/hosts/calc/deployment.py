@@ -48,7 +48,7 @@ def add(office: Office, extension: Path, identifier: str) -> profile.Installed:
 
 
 def remove(office: Office, identifier: str, file_name: str) -> None:
-    """Remove a user's extension with its files.
+    """Remove a user's extension; LibreOffice keeps its files until its next start.
 
     Raises
     ------
@@ -61,7 +61,6 @@ def remove(office: Office, identifier: str, file_name: str) -> None:
     tried = []
     for reason in _attempts(office, command, ("remove", identifier, file_name)):
         if profile.installed(office.profile, identifier) is None:
-            profile.sweep(office.profile, identifier)
             return
         tried.append(reason or "reports success, but the extension is still there")
     msg = f"{office} does not remove the extension: {'; '.join(tried)}."

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +15,7 @@ from betaneutral_xl.hosts.calc import deployment, processes, profile
 from betaneutral_xl.hosts.calc.extension import IDENTIFIER, NAME, OLDEST_OFFICE
 from betaneutral_xl.hosts.sheets import records, template
 from betaneutral_xl.system import libreoffice
-from betaneutral_xl.system.saving import make_folder, save
+from betaneutral_xl.system.saving import make_folder, remove, save, temporary_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -123,11 +123,10 @@ def install(session: Session, office: Office, extension: bytes) -> Installed:
     if is_run_by_sudo():
         msg = "The extension is installed for the current user only, not for root. Run this without sudo."
         raise HostError(msg)
-    with tempfile.TemporaryDirectory(prefix="betaneutral-xl-") as folder:
-        file = Path(folder) / NAME
-        file.write_bytes(extension)
-        Path(folder).chmod(0o755)
-        found = deployment.add(office, file, IDENTIFIER)
+    with temporary_folder({NAME: extension}) as folder:
+        with contextlib.suppress(OSError):  # an installer that cannot read it says so
+            folder.chmod(0o755)
+        found = deployment.add(office, folder / NAME, IDENTIFIER)
     _remember(session, office=str(office.soffice), profile=str(office.other_profile or ""))
     return found
 
@@ -139,17 +138,23 @@ def uninstall(session: Session, office: Office) -> Uninstalled:
     ------
     HostError
         If LibreOffice is open, or does not remove it.
+    UnreadableFile
+        If the profile or the record cannot be read.
+    Unwritable
+        If a file cannot be removed; the record goes last.
 
     """
     there = profile.installed(office.profile, IDENTIFIER) is not None
     if there:
         deployment.remove(office, IDENTIFIER, NAME)
+    if profile.holder(office) is None:
+        profile.sweep(office.profile, IDENTIFIER)
     record = records.read(session.settings.cache / RECORD)
     workbook = Path(record["path"]) if "path" in record else None
     removed = workbook is not None and records.is_as_written(workbook, record.get("sha256"))
     if workbook is not None and removed:
-        workbook.unlink()
-    (session.settings.cache / RECORD).unlink(missing_ok=True)
+        remove(workbook)
+    remove(session.settings.cache / RECORD)
     return Uninstalled(there, workbook if workbook and (removed or workbook.exists()) else None, removed)
 
 

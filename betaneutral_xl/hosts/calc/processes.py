@@ -65,10 +65,12 @@ def run(command: Sequence[str | Path], *, timeout: float, script: str = "") -> F
 
     """
     name = Path(command[0]).name
-    with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as printed:
-        source.write(script.encode())
-        source.seek(0)
+    with contextlib.ExitStack() as held:
         try:
+            source = held.enter_context(tempfile.TemporaryFile())
+            printed = held.enter_context(tempfile.TemporaryFile())
+            source.write(script.encode())
+            source.seek(0)
             process = subprocess.Popen(  # noqa: S603 - LibreOffice's own programs, and the Python of a worker
                 [str(part) for part in command],
                 stdin=source,

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import configparser
 import json
-import shutil
 import socket
 import sys
 from dataclasses import dataclass
@@ -19,8 +18,12 @@ from urllib.request import url2pathname
 from betaneutral_xl.hosts.calc.extension import PACKAGE
 from betaneutral_xl.hosts.calc.processes import open_offices
 from betaneutral_xl.system import optional
+from betaneutral_xl.system.files import listed, read_bytes
+from betaneutral_xl.system.saving import remove
 
 if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
     from betaneutral_xl.system.libreoffice import Office
 
 PACKAGES = Path("user", "uno_packages", "cache")
@@ -89,12 +92,22 @@ def installed_for_all_users(program: Path, identifier: str) -> Installed | None:
 
 
 def sweep(profile: Path, identifier: str) -> None:
-    """Delete the files of a removed extension, which LibreOffice keeps until its next start."""
+    """Delete the files of a removed extension, which LibreOffice keeps until its next start.
+
+    Raises
+    ------
+    UnreadableFile
+        If the profile cannot be read.
+    Unwritable
+        If a file cannot be deleted.
+
+    """
     kept = {folder for folder, _ in _registered(profile)}
     for place in (PACKAGES / "uno_packages", Path("user", "extensions", "tmp", "extensions")):
-        for folder in (profile / place).glob("*/*"):
-            if folder not in kept and _description(folder)[0] == identifier:
-                shutil.rmtree(folder.parent, ignore_errors=True)
+        for parent in filter(Path.is_dir, listed(profile / place)):
+            for folder in listed(parent):
+                if folder not in kept and _description(folder)[0] == identifier:
+                    remove(parent)
 
 
 def holder(office: Office) -> str | None:
@@ -116,7 +129,7 @@ def holder(office: Office) -> str | None:
 def clear_stale_lock(office: Office) -> None:
     """Delete the profile's lock after a crash of LibreOffice: an installer would refuse to run."""
     if holder(office) is None:
-        (office.profile / ".lock").unlink(missing_ok=True)
+        remove(office.profile / ".lock")
 
 
 def clear_stale_document_lock(document: Path, office: Office) -> None:
@@ -131,20 +144,15 @@ def clear_stale_document_lock(document: Path, office: Office) -> None:
     except (OSError, UnicodeDecodeError):
         return
     if _path(owner) == office.profile and holder(office) is None:
-        lock.unlink(missing_ok=True)
+        remove(lock)
 
 
 def _registered(profile: Path) -> list[tuple[Path, bool]]:
     """Return the folders of the user's extensions, and whether each is enabled."""
-    from defusedxml.ElementTree import ParseError, parse
-
     cache = profile / PACKAGES
-    try:
-        root = parse(cache / DATABASE).getroot()
-    except (OSError, ParseError):
-        return []
+    root = _xml(cache / DATABASE)
     found = []
-    for element in root:
+    for element in () if root is None else root:
         _, _, below = unquote(element.get("url", "")).partition("$UNO_USER_PACKAGES_CACHE/")
         if below:
             found.append((cache / below, element.get("revoked") != "true"))
@@ -153,15 +161,32 @@ def _registered(profile: Path) -> list[tuple[Path, bool]]:
 
 def _description(folder: Path) -> tuple[str, str]:
     """Return identifier and version of an unpacked extension; empty if the folder is none."""
-    from defusedxml.ElementTree import ParseError, parse
-
-    try:
-        root = parse(folder / "description.xml").getroot()
-    except (OSError, ParseError):
+    root = _xml(folder / "description.xml")
+    if root is None:
         return "", ""
     values = [root.find(f"{{*}}{name}") for name in ("identifier", "version")]
     identifier, version = ("" if one is None else one.get("value", "") for one in values)
     return identifier, version
+
+
+def _xml(file: Path) -> Element | None:
+    """Return the root of an XML file; None where there is no such file, or it is none.
+
+    Raises
+    ------
+    UnreadableFile
+        If it is there and cannot be read: what it names would be taken for missing.
+
+    """
+    from defusedxml.ElementTree import ParseError, fromstring
+
+    if not file.is_file():
+        return None
+    try:
+        root: Element = fromstring(read_bytes(file))
+    except ParseError:
+        return None
+    return root
 
 
 def _python(folder: Path) -> Path | None:

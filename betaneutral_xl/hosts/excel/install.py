@@ -9,7 +9,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from betaneutral_xl.errors import HostError, Unwritable
+from betaneutral_xl.errors import HostError
 from betaneutral_xl.hosts.excel import addin, user_files
 from betaneutral_xl.hosts.excel.macro_workbook import build_xlam, build_xlsm
 from betaneutral_xl.hosts.files.addin_links import LinkedFile
@@ -17,7 +17,7 @@ from betaneutral_xl.hosts.files.workbook_file import changed
 from betaneutral_xl.hosts.sheets import records, template
 from betaneutral_xl.hosts.sheets.layout import Sheet
 from betaneutral_xl.hosts.sheets.template.hidden import XLWINGS_CONF
-from betaneutral_xl.system.saving import save
+from betaneutral_xl.system.saving import remove, save, unremovable
 
 if TYPE_CHECKING:
     from betaneutral_xl.hosts.sheets.session import Session
@@ -139,7 +139,7 @@ def uninstall(session: Session) -> dict[Path, Removal]:
     HostError
         If nothing is installed, or Excel is open with the add-in.
     Unwritable
-        If the record cannot be written.
+        If a file cannot be removed, or the record cannot be written.
 
     """
     record = session.settings.cache / RECORD
@@ -156,7 +156,7 @@ def uninstall(session: Session) -> dict[Path, Removal]:
     if locked:
         records.write(record, locked)
     else:
-        record.unlink(missing_ok=True)
+        remove(record)
     return removed | {Path(path): result for path, result in results.items()}
 
 
@@ -166,8 +166,7 @@ def _remove_add_in() -> dict[Path, Removal]:
     except PermissionError:
         return {addin.place(): Removal.LOCKED}
     except OSError as error:
-        msg = f"Cannot remove {addin.place()}: {error.strerror or type(error).__name__}. Remove it yourself."
-        raise Unwritable(msg) from None
+        raise unremovable(addin.place(), error) from None
     return {} if removed is None else {removed: Removal.REMOVED}
 
 
@@ -183,4 +182,6 @@ def _remove(workbook: Path, sha256: str) -> Removal:
                 workbook.parent.rmdir()
     except PermissionError:  # Windows removes no file that a program has open
         return Removal.LOCKED
+    except OSError as error:
+        raise unremovable(workbook, error) from None
     return Removal.REMOVED

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import io
 import re
-import tempfile
 import zipfile
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,7 +24,7 @@ from betaneutral_xl.hosts.sheets import cells, template
 from betaneutral_xl.hosts.sheets.layout import Sheet
 from betaneutral_xl.hosts.sheets.template import hidden
 from betaneutral_xl.hosts.sheets.template.canvas import Template
-from betaneutral_xl.system.saving import archive_entry
+from betaneutral_xl.system.saving import archive_entry, temporary_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -130,8 +129,8 @@ def build_project() -> bytes:
     """Return ``vbaProject.bin``: xlwings' own modules, the functions, their help, the buttons."""
     from pyopenvba import ExcelFile
 
-    with _as_excel_writes(), tempfile.TemporaryDirectory() as folder:
-        built = Path(folder) / "project.xlsm"
+    with _as_excel_writes(), temporary_folder({}) as folder:
+        built = folder / "project.xlsm"
         with ExcelFile(shipped_workbook()) as book:
             project = book.vba_project()
             project.add_module(vba.FUNCTIONS_MODULE, _crlf(vba.functions()))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import sys
 
+from betaneutral_xl.errors import HostError
+
 OFFICE = r"Software\Microsoft\Office\16.0"
 """The settings of Office for one user; from 2016 on every Office is 16.0."""
 
@@ -34,20 +36,32 @@ def values(root: str, key: str) -> dict[str, str]:
 
 
 def change(key: str, changes: dict[str, str | None]) -> None:
-    """Set texts below ``HKEY_CURRENT_USER``; None removes a value."""
+    """Set texts below ``HKEY_CURRENT_USER``; None removes a value.
+
+    Raises
+    ------
+    HostError
+        If Windows does not let them be changed, as a policy can forbid.
+
+    """
     if sys.platform != "win32":
         return
     import winreg
 
-    with winreg.CreateKeyEx(winreg.HKEY_CURRENT_USER, key, 0, winreg.KEY_WRITE) as opened:
-        for name, text in changes.items():
-            if text is not None:
-                winreg.SetValueEx(opened, name, 0, winreg.REG_SZ, text)
-                continue
-            try:
-                winreg.DeleteValue(opened, name)
-            except FileNotFoundError:
-                continue
+    try:
+        with winreg.CreateKeyEx(winreg.HKEY_CURRENT_USER, key, 0, winreg.KEY_WRITE) as opened:
+            for name, text in changes.items():
+                if text is not None:
+                    winreg.SetValueEx(opened, name, 0, winreg.REG_SZ, text)
+                    continue
+                with contextlib.suppress(FileNotFoundError):
+                    winreg.DeleteValue(opened, name)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        msg = (
+            f"Windows does not let {key} be changed in the registry: {reason}. Ask who manages this machine."
+        )
+        raise HostError(msg) from None
 
 
 def remove(key: str) -> None:

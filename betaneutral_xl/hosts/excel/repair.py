@@ -12,6 +12,7 @@ from betaneutral_xl.hosts.files.workbook_file import FileWorkbook, changed
 from betaneutral_xl.hosts.sheets import cells
 from betaneutral_xl.hosts.sheets.layout import Sheet
 from betaneutral_xl.system.archives import DAMAGED
+from betaneutral_xl.system.files import read_bytes
 from betaneutral_xl.system.saving import save
 
 
@@ -53,7 +54,7 @@ def readable(workbook: Path) -> LinkedFile:
     """
     FileWorkbook(workbook)
     try:
-        linked = LinkedFile(workbook.read_bytes())
+        linked = LinkedFile(read_bytes(workbook))
         linked.functions()
     except (SyntaxError, *DAMAGED) as error:
         msg = (
@@ -99,7 +100,7 @@ def _start_this_python(workbook: Path) -> str:
     if before == sys.executable:
         msg = f"{workbook.name} starts this Python already. Nothing was changed."
         raise HostError(msg)
-    content = changed(workbook.read_bytes(), {Sheet.XLWINGS: {(number, 2): sys.executable}})
+    content = changed(read_bytes(workbook), {Sheet.XLWINGS: {(number, 2): sys.executable}})
     save(workbook, content)
     return f"{workbook.name} starts {sys.executable}; before, {before or 'the first Python on PATH'}"
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import tempfile
 import zipfile
 from pathlib import Path
 
 from betaneutral_xl.errors import HostError
 from betaneutral_xl.system.archives import DAMAGED
-from betaneutral_xl.system.saving import save
+from betaneutral_xl.system.files import read_bytes
+from betaneutral_xl.system.saving import save, temporary_folder
 
 SIGNATURES = {
     "xl/vbaProjectSignature.bin": "legacy",
@@ -61,15 +61,14 @@ def sign(file: Path, certificate: tuple[str, str], timestamp: str, signtool: Pat
         msg = f"{file} is not there. Run excel install, or name a file."
         raise HostError(msg)
     stamped = ["/tr", timestamp, "/td", "SHA256"] if timestamp else []
-    with tempfile.TemporaryDirectory() as folder:
-        copy = Path(folder) / file.name
-        shutil.copyfile(file, copy)
+    with temporary_folder({file.name: read_bytes(file)}) as folder:
+        copy = folder / file.name
         _run([str(program), "sign", "/fd", "SHA256", *certificate, *stamped, str(copy)])
         kinds = signatures(copy)
         if not kinds:
             msg = f"{program.name} left {file.name} without a signature. Install the {PACKAGES}."
             raise HostError(msg)
-        save(file, copy.read_bytes())
+        save(file, read_bytes(copy))
     return kinds
 
 

@@ -18,7 +18,8 @@ from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
 
 from betaneutral_xl.errors import HostError
-from betaneutral_xl.system.saving import make_folder, save
+from betaneutral_xl.system.files import listed, read_bytes
+from betaneutral_xl.system.saving import make_folder, save, unremovable
 
 FOLDER = ".betaneutral_xl"
 CONFIG = "betaneutral_xl.conf"
@@ -88,9 +89,9 @@ def write(python: str) -> None:
         raise HostError(msg)
     make_folder(target)
     for library in found:
-        content = library.read_bytes()
+        content = read_bytes(library)
         copy = target / library.name
-        if not copy.exists() or copy.read_bytes() != content:  # Excel may have it loaded
+        if not copy.exists() or read_bytes(copy) != content:  # Excel may have it loaded
             save(copy, content)
     line = io.StringIO()
     csv.writer(line, quoting=csv.QUOTE_ALL).writerow((INTERPRETER, python))
@@ -163,7 +164,14 @@ def present() -> bool:
 
 
 def remove() -> bool:
-    """Remove the files; return whether all are removed. A DLL that Excel has loaded stays."""
+    """Remove the files; return whether all are removed. A DLL that Excel has loaded stays.
+
+    Raises
+    ------
+    Unwritable
+        If one cannot be removed for another reason.
+
+    """
     try:
         for path in _ours():
             path.unlink(missing_ok=True)
@@ -171,14 +179,12 @@ def remove() -> bool:
             folder().rmdir()
     except PermissionError:
         return False
+    except OSError as error:
+        raise unremovable(folder(), error) from None
     return True
 
 
 def _ours() -> list[Path]:
-    if not folder().is_dir():
-        return []
     return [
-        path
-        for path in folder().iterdir()
-        if path.name in {CONFIG, TEMPLATE} or _LIBRARY.fullmatch(path.name)
+        path for path in listed(folder()) if path.name in {CONFIG, TEMPLATE} or _LIBRARY.fullmatch(path.name)
     ]
