@@ -291,14 +291,25 @@ def test_an_objective_or_a_reference_without_effect_is_refused() -> None:
         neutralise(fund, funds, risk, reference=fund)
 
 
-def test_a_beta_of_zero_with_the_net_exposure_kept_is_called_what_it_is() -> None:
-    def noted(**options: Any) -> bool:
-        return any("is kept at a beta of 0" in note for note in reweight(book(12), **options).notes)
+def kept_net(inputs: tuple[Holdings, list[Etf], Covariance], **options: Any) -> list[str]:
+    return [str(note) for note in reweight(inputs, **options).notes if "is kept at a beta of" in note]
 
-    assert noted()
-    assert noted(net=1.0)
-    assert not noted(net="0:1")
-    assert not noted(target=0.8)
+
+def test_a_low_beta_with_the_net_exposure_kept_is_called_what_it_is() -> None:
+    inputs = book(12)
+    assert kept_net(inputs)
+    assert kept_net(inputs, net=1.0)
+    assert kept_net(inputs, objective=Objective.TRACKING_ERROR)
+    (in_a_range,) = kept_net(inputs, beta="-0.1:0.1")
+    assert "at a beta of 0.10 to E0" in in_a_range
+    assert not kept_net(inputs, net="0:1")
+    assert not kept_net(inputs, target=0.3)
+    assert not kept_net(inputs, target=inputs[0].tickers[0])
+
+
+def test_only_the_etfs_to_which_the_beta_is_low_are_named() -> None:
+    (note,) = kept_net(book(13, etfs=2), target={"E0": 0.0, "E1": 0.8})
+    assert "at a beta of 0.00 to E0:" in note
 
 
 def test_a_net_exposure_kept_at_a_beta_of_zero_is_traded_less(monkeypatch: pytest.MonkeyPatch) -> None:
