@@ -121,7 +121,9 @@ def test_an_open_libreoffice_is_refused_and_the_lock_of_a_crashed_one_is_ignored
     session: Session, office: Office
 ) -> None:
     command = [str(office.soffice), "--headless", "--norestore", "--nodefault", *office.profile_arguments]
-    process = subprocess.Popen(  # noqa: S603 - LibreOffice without windows
+    # With a new profile LibreOffice starts again by itself, and has no lock in between.
+    subprocess.run([*command, "--terminate_after_init"], check=True, capture_output=True, timeout=120)  # noqa: S603 - LibreOffice without windows
+    process = subprocess.Popen(  # noqa: S603 - likewise
         [*command, f"--accept=pipe,name=betaneutral{os.getpid()};urp"], start_new_session=True
     )
     try:
