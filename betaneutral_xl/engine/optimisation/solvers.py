@@ -90,8 +90,10 @@ def _candidates(problem: QuadraticProgram) -> Iterator[Solution]:
     if isinstance(problem.covariance, Factors) and problem.covariance.loadings.shape[1] < problem.size:
         specific, mean = problem.covariance.specific_variance, float(problem.covariance.variances().mean())
         rho = 0.0 if specific.min() > SPECIFIC * mean else PROXIMAL * (mean or 1.0)
-        yield from _some(dual_newton.solve(problem, specific, rho=rho))
+        found = dual_newton.solve(problem, specific, rho=rho, patience=PATIENCE)
+        yield from _some(found)
         _require_feasible(problem)
+        yield from _some(dual_newton.solve(problem, specific, found, rho=rho))
     else:
         yield from _by_newton(problem)
     yield from _some(interior_point.solve(problem))

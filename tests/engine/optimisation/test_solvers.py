@@ -6,6 +6,7 @@ import math
 import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from unittest.mock import create_autospec
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from problems import TINY, by_clarabel, random_problem
 from scipy.optimize import linprog
 
-from betaneutral_xl.engine.optimisation import interior_point, solvers
+from betaneutral_xl.engine.optimisation import dual_newton, interior_point, solvers
 from betaneutral_xl.engine.optimisation.quadratic import QuadraticProgram
 from betaneutral_xl.errors import Infeasible
 from betaneutral_xl.model.risk import Dense, Factors
@@ -142,6 +143,27 @@ def test_limits_that_do_not_bind_do_not_change_the_solution(seed: int) -> None:
     assert capped.proven
     assert capped.solver == solution.solver
     assert capped.trades == pytest.approx(solution.trades, abs=1e-12)
+
+
+def test_an_infeasible_program_in_factor_form_ends_after_a_few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the factors of a price history one Newton step of 1,500 names takes 40 ms."""
+    steps = create_autospec(dual_newton._Dual.step, side_effect=dual_newton._Dual.step)
+    monkeypatch.setattr(dual_newton._Dual, "step", steps)
+    rng = np.random.default_rng(1)
+    n, k = 300, 150
+    loadings = np.column_stack([rng.uniform(0.1, 0.3, n), rng.normal(scale=0.02, size=(n, k - 1))])
+    form = Factors(loadings, rng.uniform(0.01, 0.05, n))
+    etf = np.where(np.arange(n) < n // 2, 2.0 / n, 0.0)
+    betas = form.matvec(etf) / (etf @ form.matvec(etf))
+    lowest = np.sort(betas)[: n // 10].mean()
+    for target in (0.9 * lowest, 0.5 * lowest, 0.0):
+        limits = (np.zeros(n), np.full(n, 10.0 / n), np.column_stack([np.ones(n), betas]))
+        ends = np.array([1.0, target])
+        program = QuadraticProgram(form, np.full(n, 1.0 / n), *limits, ends, ends, ("net", "beta"))
+        steps.reset_mock()
+        with pytest.raises(Infeasible, match="the best miss by"):
+            solvers.solve(program)
+        assert steps.call_count <= 40
 
 
 @pytest.fixture
