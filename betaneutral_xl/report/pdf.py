@@ -52,8 +52,8 @@ def to_pdf(workbook: bytes, pages: int | None = None) -> bytes:
             return (here / "report.pdf").read_bytes()
         except (OSError, subprocess.SubprocessError) as error:
             msg = (
-                f"LibreOffice did not print the report ({type(error).__name__}). The workbook is complete: "
-                "open it and print it from there."
+                f"LibreOffice did not print the report ({type(error).__name__}). Nothing was written. "
+                "Leave out the PDF, and print the workbook."
             )
             raise HostError(msg) from None
 

@@ -167,8 +167,8 @@ def write(
     if html:
         files.append((path.with_suffix(".html"), report.build_html(assembled.contents)))
     files += [(slide, report.build_slide(assembled.contents, slide.suffix)) for slide in slides]
-    for file, content in files:
-        saving.save(file, content)
+    with saving.Staged(dict(files)) as staged:
+        staged.commit()
     return [file for file, _ in files]
 
 
