@@ -19,7 +19,7 @@ from betaneutral_xl.engine.result import Method
 from betaneutral_xl.errors import BetaNeutralError, InputError
 from betaneutral_xl.job.option_files import read_options
 from betaneutral_xl.job.options import BY_NAME, REQUESTED, Kind, Section, of_section
-from betaneutral_xl.model.constraints import ALL, Constraints, limit_of
+from betaneutral_xl.model.constraints import ALL, Constraints, interval, limit_of
 from betaneutral_xl.model.tickers import normalise
 from betaneutral_xl.model.values import choice, number, option_name, tickers
 from betaneutral_xl.system.files import shown_name
@@ -364,15 +364,23 @@ def _comparable(name: str, value: Any) -> Any:
     return _single(name, value)
 
 
+_COMPARED: Mapping[Kind, Callable[[Any], Any]] = MappingProxyType(
+    {
+        Kind.TICKERS: lambda value: frozenset(tickers(value)),
+        Kind.CHOICE: lambda value: option_name(str(value)),
+        Kind.RANGE: interval,
+    }
+)
+"""By kind, what reads a value into a form in which equal ones are equal."""
+
+
 def _single(name: str, value: Any) -> Any:
     kind = BY_NAME[name].kind
     try:
         if kind is Kind.YES_NO:
             return value if isinstance(value, bool) else yes_or_no(str(value))
-        if kind is Kind.TICKERS:
-            return frozenset(tickers(value))
-        if kind is Kind.CHOICE:
-            return option_name(str(value))
+        if kind in _COMPARED:
+            return _COMPARED[kind](value)
         if isinstance(value, (list, tuple)):
             return tuple(_single(name, one) for one in value)
         return float(number(value))

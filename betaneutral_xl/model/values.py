@@ -8,6 +8,7 @@ a percent sign: ``300%`` is taken as it is.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -128,20 +129,23 @@ def count(value: Any) -> int:
 def tickers(value: Any) -> tuple[str, ...]:
     """Read tickers: one, several in one text with commas or semicolons, or a list; normalised.
 
-    >>> tickers("nvda; brk b"), tickers(["AMD", " "])
-    (('NVDA', 'BRK.B'), ('AMD',))
+    >>> tickers("nvda; brk b"), tickers(["AMD", " ", None, 2330])
+    (('NVDA', 'BRK.B'), ('AMD', '2330'))
 
     Raises
     ------
     TypeError
-        If it is something else.
+        If it is something else, or one of a list is.
 
     """
-    if not isinstance(value, (str, list, tuple, set, frozenset)):
+    names: Iterable[Any] = value.replace(";", ",").split(",") if isinstance(value, str) else value
+    if not isinstance(names, _SEVERAL) or any(isinstance(name, (*_SEVERAL, Mapping)) for name in names):
         msg = "give a ticker, or several with commas"
         raise TypeError(msg)
-    names: Iterable[Any] = value.replace(";", ",").split(",") if isinstance(value, str) else value
-    return tuple(normalise(str(name)) for name in names if str(name).strip())
+    return tuple(normalise(str(name)) for name in names if name is not None and str(name).strip())
+
+
+_SEVERAL = (list, tuple, set, frozenset)
 
 
 def beta_or_ticker(value: float | str) -> float | str:

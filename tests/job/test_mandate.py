@@ -94,6 +94,13 @@ def test_the_same_said_again_in_other_words_is_no_departure(mandate: Mandate, sa
     assert Request.parse({"mandate": mandate, **same}).departures == ()
 
 
+@pytest.mark.parametrize("same", ["0.9:1.1", " 0.9 : 1.1", (0.9, 1.1), ["90%", "110%"]])
+def test_the_same_range_said_again_in_other_words_is_no_departure(same: Any) -> None:
+    mandate = Mandate.of({"net": "90%:110%", "groups": {"A": ["X"]}, "group_limits": {"A": ":0.3"}})
+    assert mandate.departures({"net": same, "group_limits": {"A": ":30%"}}) == ()
+    assert len(mandate.departures({"net": "0.9:1.2", "group_limits": {"A": "0:0.3"}})) == 2
+
+
 def test_another_method_keeps_the_limits_as_checks_not_as_constraints(
     mandate: Mandate, book: Holdings, etf: Etf, risk: Covariance
 ) -> None:

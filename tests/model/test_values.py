@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from betaneutral_xl.errors import InputError
 from betaneutral_xl.model.constraints import Constraints
-from betaneutral_xl.model.values import Percent, number, require_sign
+from betaneutral_xl.model.values import Percent, number, require_sign, tickers
 
 
 @given(st.floats(-1e6, 1e6))
@@ -43,3 +43,13 @@ def test_only_large_finite_numbers_without_a_percent_sign_are_refused(value: flo
     else:
         with pytest.raises(InputError, match=r"^It is .*: give .*% or "):
             require_sign("It", value, largest)
+
+
+@pytest.mark.parametrize("value", [[["A"]], ["A", {"B": 1}], {"A": 1}, 5, None])
+def test_what_is_no_list_of_tickers_is_refused(value: object) -> None:
+    with pytest.raises(TypeError, match="give a ticker, or several with commas"):
+        tickers(value)
+
+
+def test_a_blank_in_a_list_is_no_ticker() -> None:
+    assert tickers(["A", None, " ", 2330]) == ("A", "2330")
