@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Any
 
 import pytest
@@ -75,6 +75,28 @@ def require_told(session: Session, name: str, given: list[Any]) -> None:
 def test_any_arguments_have_an_answer(name: str, data: st.DataObject, session: Session) -> None:
     count = len(BY_NAME[name].arguments)
     require_told(session, name, [data.draw(ARGUMENTS) for _ in range(data.draw(st.integers(0, count)))])
+
+
+HUGE = 10**400
+"""An integer that no cell holds and JSON may."""
+
+ODD_ARGUMENTS: tuple[Any, ...] = (
+    *([], [[]], ((),), [[[1]]], [["a", ["b"]]], {"a": 1}, {1, 2}, b"bytes", 1j, time(1, 2), object()),
+    *(HUGE, -HUGE, 2**63, "x" * 100_000, "#DIV/0!", "Err:502", [[None] * 3] * 3, [[True, False], [None, ""]]),
+    *([["ticker", "weight"], ["AAPL"]], [["ticker"], ["A", "B", "C"]], [["ticker", "weight"], [["A"], 0.5]]),
+    *([["ticker", "weight"], ["AAPL", odd]] for odd in (HUGE, True, "#DIV/0!", DAY, float("nan"))),
+    [["ticker", "weight"], *([f"T{i}", 0.001] for i in range(1000))],
+)
+"""Arguments of shapes and kinds that no program sends on purpose."""
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+def test_each_argument_may_be_of_any_shape_and_kind(name: str, session: Session) -> None:
+    count = len(BY_NAME[name].arguments)
+    good = [HOLDINGS, HOLDINGS, RISK, *[None] * count][:count]
+    for odd in ODD_ARGUMENTS:
+        for place in range(min(count, 4)):
+            require_told(session, name, [*good[:place], odd, *good[place + 1 :]])
 
 
 @pytest.mark.parametrize("path", ["\x00", "a\x00.csv", "\ud800", "\ud800.csv", "x" * 300, "x" * 300 + ".csv"])
