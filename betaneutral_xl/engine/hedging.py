@@ -75,7 +75,7 @@ class Legs:
     def __post_init__(self) -> None:
         if not 0.0 <= self.ridge < math.inf or not self.limit > 0.0:
             msg = (
-                f"The legs have a ridge of {self.ridge:g} and a limit of {self.limit:g}. "
+                f"The ridge of the legs is {self.ridge:g}, their limit {self.limit:g} (inf: none). "
                 "Give a ridge of zero or more and a positive limit."
             )
             raise InputError(msg)

@@ -29,6 +29,7 @@ from betaneutral_xl.model.notices import Notice, Severity, Subject
 from betaneutral_xl.model.provenance import Retrieval
 from betaneutral_xl.model.tickers import normalise
 from betaneutral_xl.model.values import require_sign
+from betaneutral_xl.system.words import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -277,7 +278,8 @@ def _target_beta(aligned: Aligned, k: int, target: float | str) -> float:
     if isinstance(target, str):
         benchmark = normalise(target)
         if benchmark not in aligned.risk_model:
-            msg = f"The target {target} is neither a number nor a ticker of the risk model."
+            hint = did_you_mean(benchmark, aligned.risk_model.tickers)
+            msg = f"The target {target} is neither a number nor a ticker of the risk model.{hint}"
             raise UnknownTicker(msg, tickers=[target])
         return float(aligned.beta_of(benchmark)[k])
     if not math.isfinite(target):

@@ -7,7 +7,6 @@ the ETF holds) are not dropped: the result is checked against them.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.resources import files
@@ -24,7 +23,7 @@ from betaneutral_xl.model.tickers import normalise
 from betaneutral_xl.model.values import choice, number, option_name, tickers
 from betaneutral_xl.system.files import shown_name
 from betaneutral_xl.system.places import file_exists
-from betaneutral_xl.system.words import yes_or_no
+from betaneutral_xl.system.words import did_you_mean, yes_or_no
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -327,8 +326,7 @@ def _require_rule(name: str, value: Any) -> None:
     rules = [one.name for one in of_section(*Section) if one.section is not Section.NETWORK]
     rules = [one for one in rules if one not in _NOT_STANDING]
     if name not in rules:
-        close = difflib.get_close_matches(name, [*rules, *OWN], n=1)
-        nearest = f" Did you mean {close[0]}?" if close else ""
+        nearest = did_you_mean(name, [*rules, *OWN])
         msg = f"there is no rule {name!r:.60}.{nearest} The rules are {', '.join([*OWN, *rules])}."
         raise InputError(msg)
     if BY_NAME[name].kind in {Kind.FILE, Kind.NAME}:

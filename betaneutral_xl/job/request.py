@@ -6,7 +6,6 @@ file, a snapshot's parameters, Python objects - and gets the same ``Request``, o
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -23,6 +22,7 @@ from betaneutral_xl.job.options import BY_NAME, REQUESTED, Section, of_section
 from betaneutral_xl.model.alignment import OnMissing
 from betaneutral_xl.model.constraints import UNLIMITED, Constraints, limit_of
 from betaneutral_xl.model.values import beta_or_ticker, choice, number, option_name, require_sign, unsigned
+from betaneutral_xl.system.words import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -381,7 +381,8 @@ def _sorted(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]
         if limit_of(key) is not None:
             limits[key] = value
         elif name not in names():
-            msg = f"There is no option {key!r:.60}.{_nearest(name)} The options are {', '.join(names())}."
+            nearest = did_you_mean(name, names())
+            msg = f"There is no option {key!r:.60}.{nearest} The options are {', '.join(names())}."
             raise InputError(msg)
         elif name in own:
             msg = f"The option {name} is given twice. Keep one of the two."
@@ -445,11 +446,6 @@ def _single(name: str, value: Any) -> Any:
         msg = f"The option {name} is given for {for_which!r:.40}, but it has one value for all."
         raise InputError(msg)
     return value
-
-
-def _nearest(name: str) -> str:
-    close = difflib.get_close_matches(name, names(), n=1)
-    return f" Did you mean {close[0]}?" if close else ""
 
 
 def parse_target(value: Any, etfs: Sequence[str] = ()) -> Target:

@@ -15,11 +15,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from betaneutral_xl.errors import InputError
 from betaneutral_xl.model import printed
 from betaneutral_xl.model.tickers import normalise
+from betaneutral_xl.system.words import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 E = TypeVar("E", bound=StrEnum)
+
+SHARE_EXPECTED = "give a number such as 0.05 or 5%"
+"""What is wrong with a text that is no number."""
 
 
 class Percent(float):
@@ -89,8 +93,7 @@ def _of_text(text: str) -> float:
     except ValueError:
         unlimited = 0.0
     if math.isfinite(unlimited):
-        msg = "give a number such as 0.05 or 5%" if text.strip() else "it is blank"
-        raise ValueError(msg)
+        raise ValueError(SHARE_EXPECTED if text.strip() else "it is blank")
     return unlimited
 
 
@@ -103,7 +106,11 @@ def unsigned(value: Any, unit: str) -> float:
         If it has a percent sign, or is not a number.
 
     """
-    parsed = number(value)
+    try:
+        parsed = number(value)
+    except ValueError as error:
+        msg = f"it is {unit}, give a number" if str(error) == SHARE_EXPECTED else str(error)
+        raise ValueError(msg) from None
     if isinstance(parsed, Percent):
         msg = f"it is {unit}, so give a number without a percent sign"
         raise ValueError(msg)  # noqa: TRY004 - the text is wrong, not the type
@@ -183,7 +190,8 @@ def choice(kind: type[E], value: Any, what: str) -> E:
     try:
         return kind(option_name(str(value)))
     except ValueError:
-        msg = f"There is no {what} {str(value)!r:.60}. Choose one of {', '.join(kind)}."
+        nearest = did_you_mean(str(value), kind)
+        msg = f"There is no {what} {str(value)!r:.60}.{nearest} Choose one of {', '.join(kind)}."
         raise InputError(msg) from None
 
 

@@ -11,6 +11,7 @@ from openpyxl.workbook.defined_name import DefinedName
 from betaneutral_xl.report.cells import Area, Canvas, clean
 from betaneutral_xl.report.package import package
 from betaneutral_xl.report.style import FONT, MUTED, Styles
+from betaneutral_xl.system.words import shorten
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -118,7 +119,4 @@ def _write_margin(part: _HeaderFooterPart, text: str) -> None:
 
 
 def _margin_text(text: str) -> str:
-    text = " ".join(clean(text).split())
-    if len(text) > LONGEST_MARGIN_TEXT:
-        text = f"{text[: LONGEST_MARGIN_TEXT - 3]}..."
-    return text.replace("&", "&&")
+    return shorten(clean(text), LONGEST_MARGIN_TEXT).replace("&", "&&")

@@ -114,6 +114,9 @@ class Staged:
             what = "to Windows that is a device, or a part of a file"
             msg = f"Cannot write {target.name}: {what}. Choose another name."
             raise Unwritable(msg)
+        if not target.name or target.is_dir():
+            msg = f"Cannot write {target.name or 'the current folder'}: it is a folder. Name a file in it."
+            raise Unwritable(msg)
         try:
             self._write_beside(target, content, private=private)
         except OSError as error:

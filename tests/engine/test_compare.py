@@ -71,7 +71,7 @@ def test_the_alternatives_are_compared(book: Holdings, etf: Etf, with_iwv: Covar
 def test_an_infeasible_alternative_stays_with_its_reason(book: Holdings, etf: Etf, risk: Covariance) -> None:
     limits = Constraints.from_mapping({"turnover": 0.01})
     *_, reweighted, long_only = compare(book, [etf], risk, constraints=limits)
-    assert reweighted.note.startswith("No weights reach beta 0.00 with a turnover of at most 0.01")
+    assert reweighted.note.startswith("No weights reach beta 0.00 with a turnover of at most 1%")
     assert math.isnan(reweighted.volatility)
     assert math.isnan(reweighted.beta["AI"])
     assert "Name a benchmark" in long_only.note

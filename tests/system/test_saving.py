@@ -72,7 +72,7 @@ def test_a_file_that_is_read_only_is_not_replaced(tmp_path: Path) -> None:
 
 def test_a_folder_of_the_files_name_is_refused(tmp_path: Path) -> None:
     (tmp_path / "out.xlsx").mkdir()
-    with pytest.raises(Unwritable):
+    with pytest.raises(Unwritable, match=r"Cannot write out.xlsx: it is a folder. Name a file in it."):
         save(tmp_path / "out.xlsx", b"x")
     assert [path.name for path in tmp_path.iterdir()] == ["out.xlsx"]
 

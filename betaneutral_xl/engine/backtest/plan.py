@@ -13,12 +13,14 @@ import numpy as np
 
 from betaneutral_xl.engine.estimators import MIN_PERIODS, WINDOW, canonical, parameters, read_parameters
 from betaneutral_xl.engine.limits import limits_of, sentences
+from betaneutral_xl.engine.limits.formulation import unknown_names
 from betaneutral_xl.engine.result import Method
 from betaneutral_xl.engine.stable import Objective
 from betaneutral_xl.errors import InputError, UnknownTicker, listing
 from betaneutral_xl.model.constraints import LARGEST, UNLIMITED, Constraints
 from betaneutral_xl.model.tickers import normalise
 from betaneutral_xl.model.values import require_sign
+from betaneutral_xl.system.words import did_you_mean
 
 if TYPE_CHECKING:
     from datetime import date
@@ -303,8 +305,7 @@ class Study:
         named = dict.fromkeys(name for limit in limits_of(self.constraints) for name in limit.named())
         unknown = [ticker for ticker in named if ticker not in self.names]
         if unknown:
-            msg = f"There is a limit for {listing(unknown)}, which is in no portfolio or ETF here. Check it."
-            raise UnknownTicker(msg, tickers=unknown)
+            raise UnknownTicker(unknown_names(unknown, self.names), tickers=unknown)
         if any(self.targets) and not AIMED.intersection(self.methods):
             msg = (
                 f"None of {', '.join(self.methods)} aims at a target. Add hedge or reweight, or leave it out."
@@ -326,7 +327,8 @@ class Study:
             raise UnknownTicker(msg, tickers=[self.market.name])
         unpriced = [ticker for ticker in self.benchmarks if ticker not in self.prices.tickers]
         if unpriced:
-            msg = f"The target {listing(unpriced)} is neither a number nor a ticker with prices."
+            hint = did_you_mean(unpriced[0], self.prices.tickers)
+            msg = f"The target {listing(unpriced)} is neither a number nor a ticker with prices.{hint}"
             raise UnknownTicker(msg, tickers=unpriced)
 
     @property

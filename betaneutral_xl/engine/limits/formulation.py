@@ -14,9 +14,11 @@ from betaneutral_xl.engine.optimisation.quadratic import QuadraticProgram
 from betaneutral_xl.errors import Infeasible, UnknownTicker, listing
 from betaneutral_xl.model.constraints import RISK_AVERSION, Range
 from betaneutral_xl.model.risk import Factors
+from betaneutral_xl.model.values import share_text
+from betaneutral_xl.system.words import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from betaneutral_xl.engine.limits.limit import Limit
     from betaneutral_xl.engine.optimisation.quadratic import Solution
@@ -217,12 +219,17 @@ def beta_label(etf: str) -> str:
     return f"beta to {etf}"
 
 
+def unknown_names(unknown: Sequence[str], known: Iterable[str]) -> str:
+    """Return the message about limits for names that are in no portfolio and no ETF."""
+    hint = did_you_mean(unknown[0], known) or " Check it."
+    return f"There is a limit for {listing(unknown)}, which is in no portfolio or ETF here.{hint}"
+
+
 def _require_known(aligned: Aligned, limits: Sequence[Limit]) -> None:
     known = set(aligned.tickers)
     unknown = list(dict.fromkeys(name for one in limits for name in one.named() if name not in known))
     if unknown:
-        msg = f"There is a limit for {listing(unknown)}, which is in no portfolio or ETF here. Check it."
-        raise UnknownTicker(msg, tickers=unknown)
+        raise UnknownTicker(unknown_names(unknown, known), tickers=unknown)
     etfs = aligned.etf_names
     unknown_etfs = list(dict.fromkeys(n for one in limits for n in one.named_etfs() if n not in etfs))
     if unknown_etfs:
@@ -257,7 +264,8 @@ def _require_room(aligned: Aligned, traded: BoolArray, lower: FloatArray, upper:
         first = int(np.flatnonzero(apart)[0])
         name = aligned.tickers[first]
         msg = (
-            f"By the limits {name} weighs at least {lower[first]:g} and at most {upper[first]:g}. "
+            f"By the limits {name} weighs at least {share_text(lower[first])} and at most "
+            f"{share_text(upper[first])}. "
             "Relax one of them, or give it bounds of its own."
         )
         raise Infeasible(msg, tickers=[name])

@@ -23,6 +23,7 @@ from betaneutral_xl.engine.limits.limit import (
 )
 from betaneutral_xl.engine.limits.names import members
 from betaneutral_xl.model.constraints import ALL, Range
+from betaneutral_xl.model.values import share_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -142,7 +143,7 @@ class Turnover(Limit):
 
     def phrase(self) -> str:
         """Return the limit."""
-        return f"with a turnover of at most {self.most:g}"
+        return f"with a turnover of at most {share_text(self.most)}"
 
     def terms(self, aligned: Aligned) -> Terms:
         """Return the limit."""
@@ -188,7 +189,7 @@ class GrossExposure(Limit):
 
     def phrase(self) -> str:
         """Return the limit."""
-        return f"with a gross exposure of at most {self.most:g}"
+        return f"with a gross exposure of at most {share_text(self.most)}"
 
     def terms(self, aligned: Aligned) -> Terms:
         """Return the limit."""

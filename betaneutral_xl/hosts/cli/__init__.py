@@ -62,6 +62,8 @@ def _run(words: Sequence[str]) -> int:
         return 0
     if name is not None and not known:
         parsing.refuse_command(name, commands.COMMANDS, parser)
+    if name is None:
+        parsing.refuse_unknown_before_command(words, parser)
     parsing.show_help_of_group(words, parser)
     args, unknown = parser.parse_known_args(words)
     if unknown:

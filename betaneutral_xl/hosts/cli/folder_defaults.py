@@ -6,7 +6,6 @@ parser of all options.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ from betaneutral_xl.job.option_files import read_options
 from betaneutral_xl.job.options import BY_NAME, Kind, Section
 from betaneutral_xl.model.constraints import ALL
 from betaneutral_xl.model.values import option_name
+from betaneutral_xl.system.words import did_you_mean
 
 if TYPE_CHECKING:
     import argparse
@@ -84,8 +84,7 @@ def read(path: Path) -> dict[str, Any]:
     for key, value in read_options(path).items():
         name = option_name(key)
         if name not in BY_NAME or BY_NAME[name].section is Section.NETWORK:
-            close = difflib.get_close_matches(name, list(BY_NAME), n=1)
-            nearest = f" Did you mean {close[0]}?" if close else ""
+            nearest = did_you_mean(name, BY_NAME)
             msg = f"{path.name} has {key!r:.60}, which is no option that can be a default.{nearest}"
             raise InputError(msg)
         found[name] = value

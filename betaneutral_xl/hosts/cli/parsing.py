@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import re
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from betaneutral_xl.system.words import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Sequence
@@ -19,6 +21,14 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Print what is wrong in one line, and exit with 2."""
         self.exit(2, f"{self.prog}: {message.rstrip('.')}. See {self.prog} --help.\n")
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        """Refuse a value that is not among the choices, with all of them and the nearest."""
+        choices = [str(one) for one in action.choices or ()]
+        if action.choices is not None and value not in action.choices:
+            hint = _nearest(str(value), choices)
+            msg = f"invalid choice: {str(value)!r} (choose from {', '.join(choices)}){hint}"
+            raise argparse.ArgumentError(action, msg)
 
 
 class CommandsFormatter(argparse.RawDescriptionHelpFormatter):
@@ -56,15 +66,21 @@ def _actions_of(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentP
 def refuse_unknown(unknown: Sequence[str], parser: argparse.ArgumentParser) -> NoReturn:
     """Exit with the words that no option of a command takes, and the nearest option."""
     options = [word.partition("=")[0] for word in unknown if word.startswith("--")]
-    nearest = _nearest(options[0], parser._option_string_actions) if options else ""  # noqa: SLF001 - argparse has no other list
-    parser.error(f"unrecognized arguments: {' '.join(unknown)}{nearest}")
+    hint = _nearest(options[0], parser._option_string_actions) if options else ""  # noqa: SLF001 - argparse has no other list
+    parser.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
+
+
+def refuse_unknown_before_command(words: Sequence[str], parser: argparse.ArgumentParser) -> None:
+    """Exit if an option that stands without a command is none of the program's own."""
+    known = parser._option_string_actions  # noqa: SLF001 - argparse has no other list
+    unknown = [word for word in words if not any(one.startswith(word) for one in known)]
+    if unknown:
+        refuse_unknown(unknown, parser)
 
 
 def _nearest(name: str, names: Iterable[str]) -> str:
-    import difflib
-
-    close = difflib.get_close_matches(name, list(names), n=1)
-    return f" (did you mean {close[0]}?)" if close else ""
+    found = nearest(name, names)
+    return f" (did you mean {found}?)" if found else ""
 
 
 def join_negative_values(words: Sequence[str]) -> list[str]:

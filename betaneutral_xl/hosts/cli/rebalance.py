@@ -66,6 +66,8 @@ def run(args: argparse.Namespace) -> None:
     from betaneutral_xl.job.answer import full_page, record
     from betaneutral_xl.job.run import Outcome
 
+    if args.report is not None:
+        report.require_name(args.report)
     given = input_options.gather(args)
     result = input_options.solve(given)
     outcome = Outcome(given.request, given.inputs, result)

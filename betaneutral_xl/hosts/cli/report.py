@@ -14,6 +14,7 @@ from betaneutral_xl.hosts.cli.output import console, progress
 from betaneutral_xl.job.options import Section
 from betaneutral_xl.job.sources import order_quotes
 from betaneutral_xl.system import saving
+from betaneutral_xl.system.files import shown_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,11 +92,16 @@ def utc_time(text: str) -> datetime:
     return stamp.replace(tzinfo=UTC) if stamp.tzinfo is None else stamp.astimezone(UTC)
 
 
+def require_name(path: Path) -> None:
+    """Refuse the name of a report that is no workbook, before anything is computed."""
+    if path.suffix.lower() != ".xlsx":
+        msg = f"The report {shown_name(path)} is not an .xlsx file. Give a name that ends in .xlsx."
+        raise InputError(msg)
+
+
 def run(args: argparse.Namespace) -> None:
     """Solve and write the report; if the problem is infeasible, write the reasons and fail."""
-    if args.out.suffix.lower() != ".xlsx":
-        msg = f"The report {args.out.name} is not an .xlsx file. Give a name that ends in .xlsx."
-        raise InputError(msg)
+    require_name(args.out)
     for slide in args.slide or ():
         if slide.suffix.lower() not in {".png", ".pptx"}:
             msg = f"The slide {slide.name} is neither .png nor .pptx. Give a name that ends in one of these."

@@ -125,8 +125,12 @@ def _by_name(option: Option, texts: Sequence[str]) -> dict[str, Any]:
     for text in texts:
         name, sign, value = text.partition("=") if option.named else text.rpartition("=")
         key = name.strip() if sign else ALL
-        if (option.named and not sign) or key in values:
-            reason = f"needs {option.metavar}" if option.named and not sign else f"has two values for {key}"
+        if (option.named and not sign) or key in values or (not option.named and "=" in key):
+            reason = f"has two values for {key}"
+            if option.named and not sign:
+                reason = f"needs {option.metavar}"
+            elif "=" in key:
+                reason = f"has several names: give {option.flag} once for each"
             msg = f"The option {option.flag} {text} {reason}."
             raise InputError(msg)
         values[key] = value

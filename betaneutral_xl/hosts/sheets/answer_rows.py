@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import textwrap
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.job.answer.lines import Light, limit_text, shown
 from betaneutral_xl.job.views import Kind
 from betaneutral_xl.model.provenance import Retrieval
+from betaneutral_xl.system.words import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,11 +73,6 @@ def rows_of(page: AnswerPage, part: Part | None) -> Lines:
 
 def _cleaned(rows: Lines) -> Lines:
     return [[0.0 if isinstance(cell, float) and abs(cell) < ZERO else cell for cell in row] for row in rows]
-
-
-def _shortened(text: str) -> str:
-    """Return a text that fits on one line of the first screen."""
-    return textwrap.shorten(text, FIRST_LENGTH, placeholder=" ...")
 
 
 def _fitted(rows: Lines, room: int | None, where: str) -> Lines:
@@ -182,7 +177,9 @@ def _first(page: AnswerPage) -> Lines:
             for leg in found.hedge[:1]
         ]
         helpful += [["At its limit", ", ".join(found.binding)]] * bool(found.binding)
-    return [[label, _shortened(text) if text else None] for label, text in (*helpful, *_warnings(page))]
+    return [
+        [label, shorten(text, FIRST_LENGTH) if text else None] for label, text in (*helpful, *_warnings(page))
+    ]
 
 
 def _alternatives(page: AnswerPage) -> Lines:

@@ -18,6 +18,7 @@ from betaneutral_xl.report.cells import Formula, lookup_key
 from betaneutral_xl.report.pages import scenarios
 from betaneutral_xl.report.pages.layout import BLANK, SEVERITIES, Page, light, rounded
 from betaneutral_xl.report.pages.remedies import remedies
+from betaneutral_xl.system.words import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,6 +54,9 @@ FORMULAS = {
 
 LINES_OF_WARNINGS = 5
 """Number of warnings that are written out, besides those that change the answer; the rest are counted."""
+
+LONGEST_WARNING = 420
+"""Characters of a warning that is written out; all of it is on the page Scenarios."""
 
 MOST_ETFS = 3
 """Number of ETFs whose betas are beside the alternatives."""
@@ -309,14 +313,10 @@ def _warnings(page: Page, answer: AnswerPage) -> None:
             continue
         text = f"{group.heading}{count}, {group.severity.label}: {group.summary}"
         left -= not changes
-        page.paragraph(_shortened(text), SEVERITIES[group.severity].replace(size=9), size=9.0)
+        page.paragraph(shorten(text, LONGEST_WARNING), SEVERITIES[group.severity].replace(size=9), size=9.0)
     if unwritten:
         text = f"And {unwritten} more {'note' if unwritten == 1 else 'notes'} on the page Scenarios."
         page.paragraph(text, style.NOTE, size=9.0)
-
-
-def _shortened(text: str, most: int = 420) -> str:
-    return text if len(text) <= most else f"{text[: most - 4].rstrip()} ..."
 
 
 def _alternatives(page: Page, contents: Contents) -> None:

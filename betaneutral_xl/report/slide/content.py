@@ -14,6 +14,7 @@ from betaneutral_xl.model.notices import Severity
 from betaneutral_xl.report import pictures, style
 from betaneutral_xl.report.cells import clean
 from betaneutral_xl.report.pages.layout import LIGHTS
+from betaneutral_xl.system.words import shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,14 +107,13 @@ def slide_of(contents: Contents) -> Slide:
         rows=tuple(_rows(answer))[:MOST_ROWS],
         pictures=tuple(drawn),
         lists=tuple(_lists(answer)),
-        footer=_short(f"{day}. {sources}. {contents.written_at:%Y-%m-%d %H:%M} UTC.", 210),
+        footer=f"{_short(f'{day}. {sources}', 190)}. {contents.written_at:%Y-%m-%d %H:%M} UTC.",
         written_at=contents.written_at,
     )
 
 
 def _short(text: str, longest: int = LONGEST) -> str:
-    text = " ".join(clean(text).split())
-    return text if len(text) <= longest else f"{text[: longest - 4].rstrip()} ..."
+    return shorten(clean(text), longest)
 
 
 def _rows(answer: AnswerPage) -> Iterator[Row]:

@@ -81,5 +81,5 @@ def test_limits_that_do_not_fit_the_names_are_refused(
 def test_bounds_of_two_limits_that_exclude_each_other_are_refused_with_the_name() -> None:
     """As ``Constraints`` they are refused before; those of other limits only here, where names are known."""
     limits = (LowerBounds({"N03": 0.3}), UpperBounds({"*": 0.2}))
-    with pytest.raises(Infeasible, match=r"By the limits N03 weighs at least 0.3 and at most 0.2"):
+    with pytest.raises(Infeasible, match=r"By the limits N03 weighs at least 30% and at most 20%"):
         posed(aligned_market(0), (*limits_of(Constraints()), *limits), 0.5)

@@ -59,7 +59,7 @@ def test_a_cap_outside_the_etfs_is_raised_as_far_as_the_target_needs() -> None:
 
 
 def test_a_lower_bound_above_the_cap_outside_the_etfs_names_the_weight() -> None:
-    with pytest.raises(Infeasible, match=r"By the limits A weighs at least 0.3 and at most 0.2"):
+    with pytest.raises(Infeasible, match=r"By the limits A weighs at least 30% and at most 20%"):
         rebalanced(0.8, lower={"A": 0.3}, upper_outside_etf=0.2)
 
 

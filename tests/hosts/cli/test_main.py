@@ -73,6 +73,18 @@ def test_without_a_command_the_commands_are_listed_by_task(capsys: pytest.Captur
             ["rebalance", "--sample", "--uper", "5%"],
             "betaneutral-xl rebalance: unrecognized arguments: --uper 5% (did you mean --upper?). ",
         ),
+        (["--versoin"], "betaneutral-xl: unrecognized arguments: --versoin (did you mean --version?). "),
+        (["compare", "--top", "3"], "betaneutral-xl compare: unrecognized arguments: --top 3. "),
+        (
+            ["orders", "--format", "ibrk"],
+            "betaneutral-xl orders: argument --format: invalid choice: 'ibrk' "
+            "(choose from desk, ibkr, trader) (did you mean ibkr?). ",
+        ),
+        (
+            ["mandate", "new", "lnog-only"],
+            "betaneutral-xl mandate new: argument KIND: invalid choice: 'lnog-only' "
+            "(choose from dollar-neutral, etf-hedge, long-only) (did you mean long-only?). ",
+        ),
         (["etf"], "betaneutral-xl etf: the following arguments are required: "),
     ],
 )
@@ -116,6 +128,42 @@ def test_tables_are_readable_in_any_encoding_of_the_terminal(encoding: str) -> N
     assert ended.returncode == 0
     text = ended.stdout.decode(encoding)
     assert ("0.5223 +/- 0.3385" if encoding == "ascii" else "0.5223 \u00b1 0.3385") in text
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        ("--method hegde", "There is no method 'hegde'. Did you mean hedge? Choose one of "),
+        (
+            "--target IWW",
+            "The target IWW is neither a number nor a ticker of the risk model. Did you mean IWV?",
+        ),
+        (
+            "--method reweight --upper NVDAX=8%",
+            "There is a limit for NVDAX, which is in no portfolio or ETF here. Did you mean NVDA?",
+        ),
+        (
+            "--method reweight --upper NVDA=8%,MSFT=5%",
+            "The option --upper NVDA=8%,MSFT=5% has several names: give --upper once for each.",
+        ),
+        ("--nav 20m", "The net asset value is '20m': it is an amount of money, give a number. "),
+        ("--method reweight --cost-bp abc", "The limit cost_bp is 'abc': it is "),
+        ("-o x.txt", "The report x.txt is not an .xlsx file. Give a name that ends in .xlsx."),
+        ("-o .", "The report (no file name) is not an .xlsx file. "),
+        (
+            "--method reweight --turnover 5%",
+            "No weights reach beta 0.00 with a turnover of at most 5%: the lowest is 0.39. Allow a turnover of ",
+        ),
+    ],
+)
+def test_a_wrong_value_is_one_line_that_says_what_to_do(
+    words: str, line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["rebalance", "--sample", *words.split()]) in {2, 4}
+    shown = capsys.readouterr()
+    assert shown.err.startswith(f"betaneutral-xl: {line}")
+    assert shown.err.count("\n") == 1
+    assert not shown.out
 
 
 @pytest.mark.parametrize("form", ["--json", "--csv"])
