@@ -192,10 +192,10 @@ class Mandate:
         return {**own, **given}
 
     def unchosen(self, shown_defaults: Mapping[str, Any]) -> tuple[str, ...]:
-        """Return which of a sheet's defaults give way to a rule, one line each: a default is no choice."""
+        """Return which of a sheet's cells give way to a rule, one line each: a default is no choice."""
         return tuple(
-            f"The mandate {self.name} has {_words(name)} {shown(self.rules[name])}: {shown(value)}, the "
-            "default of the cell, is not taken for a choice."
+            f"{_words(name).capitalize()} is {shown(self.rules[name])}, as in the mandate {self.name}; "
+            f"the cell on the sheet has its default, {shown(value)}, and is not used."
             for name, value in shown_defaults.items()
             if name in self.rules and not _within(name, value, self.rules[name])
         )

@@ -12,7 +12,7 @@ from betaneutral_xl.engine import limits
 from betaneutral_xl.engine.estimators import canonical
 from betaneutral_xl.engine.result import TOLERANCE
 from betaneutral_xl.errors import listing
-from betaneutral_xl.job.answer.lines import Light, LimitLine, shown
+from betaneutral_xl.job.answer.lines import REQUEST, Light, LimitLine, shown
 from betaneutral_xl.job.options import Section, is_sample
 from betaneutral_xl.job.views import Kind
 from betaneutral_xl.model.constraints import ALL, Range
@@ -48,7 +48,7 @@ def lines(mandate: Mandate, result: Rebalance) -> tuple[LimitLine, ...]:
     return (*found, *_borrow(mandate, result))
 
 
-def limit_line(reading: limits.Reading, before: limits.Reading | None, source: str = "request") -> LimitLine:
+def limit_line(reading: limits.Reading, before: limits.Reading | None, source: str = REQUEST) -> LimitLine:
     """Return a limit with its numbers, of which one of trades has none before."""
     return LimitLine(
         label=reading.label,

@@ -103,7 +103,8 @@ class NoticeGroup:
     def summary(self) -> str:
         """One line as it is; of several, what stands before a list of names or an explanation.
 
-        Words that all begin with stand once.
+        Words that all begin with stand once. What stands before a first colon and has no verb yet, such as
+        ``ETF SOXX:``, is kept with what follows.
 
         >>> lines = ("No prices of 2 names (A, B).", "No prices of 7 names (C, D, ...).")
         >>> NoticeGroup(Severity.CHECK, "Prices", lines).summary
@@ -111,10 +112,20 @@ class NoticeGroup:
         """
         if len(self.lines) == 1:
             return self.lines[0]
-        heads = [re.split(r" \(|: ", line, maxsplit=1)[0].rstrip(".").split() for line in self.lines]
+        heads = [_head(line).rstrip(".").split() for line in self.lines]
         common = sum(1 for _ in takewhile(lambda words: len(set(words)) == 1, zip(*heads, strict=False)))
         first, *others = (" ".join(words) for words in (heads[0], *(one[common:] for one in heads[1:])))
         return "; ".join((first, *filter(None, others)))
+
+
+def _head(line: str) -> str:
+    first, *others = re.split(r"( \(|: )", line, maxsplit=2)
+    label = len(first.split()) <= LABEL and others and others[0] == ": "
+    return "".join((first, *others[:2])) if label else first
+
+
+LABEL = 2
+"""Words of the longest label before a colon: an ETF or a file by its name."""
 
 
 def about(subject: Subject, lines: Iterable[str]) -> Iterator[Notice]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from betaneutral_xl.errors import MissingPrice, MissingValue, listing
-from betaneutral_xl.model.provenance import Provenance
+from betaneutral_xl.model.provenance import Provenance, Retrieval
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -158,15 +158,26 @@ class Quotes:
             raise MissingPrice(msg, tickers=missing)
 
     def sentence(self, tickers: Iterable[str]) -> str:
-        """Summarise the sources and dates of some names' prices.
+        """Summarise the sources and dates of some names' prices, with the age of old ones when read.
 
         >>> Quotes.from_mapping({"A": 1.0, "B": 2.0}, "prices.csv", date(2025, 11, 18)).sentence("AB")
         'Prices: 2 of prices.csv (2025-11-18).'
         """
         found = _by_source(self.select(tickers))
         counted = sorted(found.items(), key=lambda pair: -len(pair[1]))
-        parts = [f"{len(quotes)} of {source} ({_span(quotes)})" for source, quotes in counted]
+        parts = [
+            f"{len(quotes)} of {source} ({_span(quotes)}{self._age(source, quotes)})"
+            for source, quotes in counted
+        ]
         return f"Prices: {', '.join(parts) or 'none'}."
+
+    def _age(self, source: str, quotes: Iterable[Quote]) -> str:
+        """Return how old a source's newest price was when it was read; the sample's always are."""
+        origin, days = self.origins.get(source), [one.as_of for one in quotes if one.as_of is not None]
+        if origin is None or not days or origin.retrieval in {Retrieval.SAMPLE, Retrieval.GIVEN}:
+            return ""
+        age = (origin.fetched_at.date() - max(days)).days
+        return f", {age} days old: load newer ones" if age >= STALE_DAYS else ""
 
     def sources(self) -> tuple[Provenance, ...]:
         """Return the provenance of each source of usable prices, with their count and latest date."""

@@ -89,7 +89,8 @@ def assemble(
         with progress("Fetching the fund's own forecast ..."):
             own_forecast, unfetched = forecast.fetch(outcome.request, outcome.inputs, settings)
         notes += unfetched
-    orders = None if outcome.infeasible else _orders(outcome, terms, quotes, notes)
+    orders, no_orders = _orders(outcome, terms, quotes)
+    notes += [f"No orders in the report: {no_orders}"] if no_orders else []
     contents = Contents(
         result=outcome.result,
         command=command,
@@ -103,22 +104,22 @@ def assemble(
         mandate=outcome.request.mandate,
         notices=tuple(notes),
         forecast=own_forecast,
+        **({"no_orders": no_orders} if no_orders else {}),
     )
     return Assembled(contents, tuple(notes))
 
 
-def _orders(outcome: Outcome, terms: OrderTerms, quotes: Quotes | None, notes: list[str]) -> Orders | None:
-    """Return the orders, or note why there are none; with prices that are given they must be possible."""
+def _orders(outcome: Outcome, terms: OrderTerms, quotes: Quotes | None) -> tuple[Orders | None, str]:
+    """Return the orders, or why prices do not suffice; with prices that are given they must be possible."""
     holdings = outcome.inputs.holdings
-    if terms.nav is None and not holdings.nav and quotes is None:
-        return None
+    if outcome.infeasible or (terms.nav is None and not holdings.nav and quotes is None):
+        return None, ""
     try:
-        return run.orders(outcome.result, quotes or order_quotes(holdings, None), terms)
+        return run.orders(outcome.result, quotes or order_quotes(holdings, None), terms), ""
     except MissingValue as error:
         if quotes is not None:
             raise
-        notes.append(f"No orders in the report: {error}")
-        return None
+        return None, str(error)
 
 
 def _realised(outcome: Outcome, notes: list[str]) -> tuple[Realised, ...]:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 LONGEST_MARGIN_TEXT = 70
 """Maximum characters of one part of a header or footer; the three parts share 255."""
 
+LONGEST_BESIDE_CENTRE = 44
+"""The same of one that has text in the centre beside it, on an upright page."""
+
 
 @dataclass(frozen=True, slots=True)
 class Margins:
@@ -77,13 +80,13 @@ class Book:
         sheet.page_margins.top = sheet.page_margins.bottom = 0.75
         sheet.page_margins.header = sheet.page_margins.footer = 0.35
         margins = self._margins
-        for part, text in (
-            (sheet.oddHeader.left, margins.title),
-            (sheet.oddHeader.right, margins.as_of),
-            (sheet.oddFooter.left, margins.sources),
-            (sheet.oddFooter.center, margins.version),
+        for part, text, longest in (
+            (sheet.oddHeader.left, margins.title, LONGEST_MARGIN_TEXT),
+            (sheet.oddHeader.right, margins.as_of, LONGEST_MARGIN_TEXT),
+            (sheet.oddFooter.left, margins.sources, LONGEST_BESIDE_CENTRE),
+            (sheet.oddFooter.center, margins.version, LONGEST_MARGIN_TEXT),
         ):
-            _write_margin(part, _margin_text(text))
+            _write_margin(part, shorten(clean(text), longest).replace("&", "&&"))
         if annex:
             _write_margin(sheet.oddHeader.center, "&A")
             sheet.oddHeader.center.font, sheet.oddHeader.center.size = f"{FONT},Bold", 12
@@ -116,7 +119,3 @@ class Book:
 
 def _write_margin(part: _HeaderFooterPart, text: str) -> None:
     part.text, part.font, part.size, part.color = text, f"{FONT},Regular", 8, MUTED
-
-
-def _margin_text(text: str) -> str:
-    return shorten(clean(text), LONGEST_MARGIN_TEXT).replace("&", "&&")

@@ -70,6 +70,8 @@ class Contents:
         The standing rules that the result was made under.
     forecast
         The fund's own forecast of its risk beside ours; None where there is none.
+    no_orders
+        Why there are no orders, where there are none.
 
     """
 
@@ -85,6 +87,7 @@ class Contents:
     notices: tuple[str, ...] = ()
     mandate: Mandate | None = None
     forecast: FundForecast | None = None
+    no_orders: str = "prices or the net asset value are not known."
 
     def __post_init__(self) -> None:
         """Validate that an infeasible request has neither trades nor orders."""

@@ -122,8 +122,7 @@ def _measure(line: Measure, answer: AnswerPage) -> Sequence[str]:
 
 def _limit(line: LimitLine) -> Sequence[str]:
     of = f" ({line.ticker})" if line.ticker else ""
-    source = "" if line.source == "request" else f", {line.source}"
-    label = f"Limit: {line.label}{of}{source}"
+    label = f"Limit: {line.label}{of}{line.setter}"
     return label, shown(line.before, line.kind), shown(line.after, line.kind), line.text, _light(line.light)
 
 

@@ -6,7 +6,7 @@ import copy
 import json
 import pickle
 
-from betaneutral_xl.model.notices import Notice, Severity, Subject, about, grouped
+from betaneutral_xl.model.notices import Notice, NoticeGroup, Severity, Subject, about, grouped
 
 
 def test_a_notice_is_text_that_knows_its_subject() -> None:
@@ -36,3 +36,12 @@ def test_groups_begin_with_what_changes_the_answer() -> None:
     assert [one.severity for one in found] == sorted(one.severity for one in found)
     assert found[0].lines == ("held", "held too")
     assert sum(len(one.lines) for one in found) == len(lines)
+
+
+def test_a_summary_says_what_it_is_about_a_name_before_a_colon() -> None:
+    lines = (
+        "Holdings of ETF AI are 94 days old (as of 2026-08-28).",
+        "ETF CHIPS: 1 derivative (0.2%) is not in.",
+    )
+    summary = NoticeGroup(Severity.CHECK, "Files", lines).summary
+    assert summary == "Holdings of ETF AI are 94 days old; ETF CHIPS: 1 derivative"

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
-from datetime import date
+from dataclasses import replace
+from datetime import UTC, date, datetime
 
 import numpy as np
 import pytest
 
 from betaneutral_xl.errors import MissingValue
 from betaneutral_xl.model.portfolio import Holdings
+from betaneutral_xl.model.provenance import Retrieval
 from betaneutral_xl.model.quotes import Quote, Quotes
 from betaneutral_xl.model.returns import Prices
 
@@ -74,3 +76,19 @@ def test_every_used_source_is_listed_with_its_latest_day() -> None:
     typed = Quotes.from_mapping({"A": 1.0, "B": 2.0}, "typed").with_fallback(both)
     assert [(one.note, one.rows) for one in typed.sources()] == [("typed", 2)]
     assert typed.select(["B", "Z"]).prices == {"B": 2.0}
+
+
+@pytest.mark.parametrize(
+    ("read", "retrieval", "age"),
+    [
+        (20, Retrieval.FILE, ""),
+        (26, Retrieval.FILE, ", 7 days old: load newer ones"),
+        (30, Retrieval.SAMPLE, ""),
+    ],
+)
+def test_a_whole_file_of_old_prices_is_named_with_its_age(read: int, retrieval: Retrieval, age: str) -> None:
+    """Each is fresh beside the file's own last day, by which the others are stale."""
+    read_at = datetime(2025, 11, read, tzinfo=UTC)
+    origin = replace(CLOSES.provenance, location="closes.csv", retrieval=retrieval, fetched_at=read_at)
+    quotes = Quotes.last_closes(replace(CLOSES, provenance=origin))
+    assert quotes.sentence(["A"]) == f"Prices: 1 of closes.csv (2025-11-19{age})."

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from report_problems import STAMP, Problem
+from report_problems import STAMP, Problem, load
 
 from betaneutral_xl.engine.neutral import neutralise
 from betaneutral_xl.errors import MissingPackage
 from betaneutral_xl.hosts.cli import main
+from betaneutral_xl.job.mandate import Mandate
 from betaneutral_xl.model.portfolio import Holdings
-from betaneutral_xl.report import Contents, build_slide
+from betaneutral_xl.report import Contents, build_slide, build_workbook
 from betaneutral_xl.report.slide.content import slide_of
 
 if TYPE_CHECKING:
@@ -27,6 +29,18 @@ PNG = b"\x89PNG\r\n\x1a\n"
 @pytest.fixture
 def contents(everything: Problem) -> Contents:
     return Contents(result=everything.result, written_at=STAMP, **everything.options)
+
+
+def test_a_limit_of_a_mandate_names_it_on_every_page(contents: Contents) -> None:
+    """Also where the number that it bounds is a measure: gross, net, turnover, number of trades."""
+    mandate = Mandate.of({"name": "Student fund", "gross": "900%", "net": "-900%:900%", "turnover": "900%"})
+    ruled = replace(contents, mandate=mandate)
+    assert {line.source for line in ruled.page.limits} == {"Student fund"}
+    of_mandate = [label for label, *_, limit, _ in slide_of(ruled).rows if limit and "Beta" not in label]
+    assert len(of_mandate) == 3
+    assert all(label.endswith(", mandate Student fund") for label in of_mandate)
+    labels = [row[0].value for row in load(build_workbook(ruled), values=True)["Summary"].iter_rows()]
+    assert sum(str(label).endswith(", mandate Student fund") for label in labels) == 3
 
 
 def test_the_slide_has_verdict_numbers_trades_and_the_worst_warning(contents: Contents) -> None:

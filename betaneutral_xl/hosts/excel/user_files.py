@@ -32,6 +32,9 @@ INTERPRETER = "INTERPRETER_WIN"
 INSTALL = "py -m betaneutral_xl excel install"
 """The command that writes the files; the program's own folder is not on PATH in a default installation."""
 
+FROM_ZIP = "Install.cmd"
+"""The file of the zip that installs the program with a Python of its own (``bundle``)."""
+
 PROGRAM = "betaneutral-xl.cmd"
 """The program beside a Python that came with it in a zip (``bundle``); there is no ``py`` then."""
 

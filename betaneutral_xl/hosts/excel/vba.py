@@ -91,7 +91,8 @@ Private Sub XLPyLoadDLL()
     folder = ParentFolder(GetConfigFilePath())
     If LoadLibrary(folder + "\\" + XLPyDLLName) = 0 Then
         Err.Raise 1, Description:="Beta Neutral is not installed for this user (" + XLPyDLLName _
-            + " is not in " + folder + "). Install it: {user_files.INSTALL}"
+            + " is not in " + folder + "). Install it: {user_files.FROM_ZIP} of the zip, or " _
+            + "{user_files.INSTALL}"
     End If
 End Sub"""
 _LOAD_LIBRARY = re.compile(r"Private Sub XLPyLoadDLL\(\)\r?\n.*?\nEnd Sub", re.DOTALL)

@@ -154,7 +154,16 @@ def _losses(page: AnswerPage) -> Iterator[list[Any]]:
 
 def _limit(line: LimitLine) -> list[Any]:
     label = f"{line.label} ({line.ticker})" if line.ticker else line.label
-    return [f"Limit: {label}", line.before, line.after, None, None, None, line.text, str(line.light)]
+    return [
+        f"Limit: {label}{line.setter}",
+        line.before,
+        line.after,
+        None,
+        None,
+        None,
+        line.text,
+        str(line.light),
+    ]
 
 
 def _warnings(page: AnswerPage) -> Lines:

@@ -150,6 +150,10 @@ class Measure:
     is_money: bool = False
 
 
+REQUEST = "request"
+"""The source of a limit that no mandate set."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LimitLine:
     """A limit with the number that it bounds, before and after.
@@ -167,7 +171,7 @@ class LimitLine:
     ticker
         The name that the number is of; empty for a sum.
     source
-        Who set the limit: ``request``, or another list such as a mandate.
+        Who set the limit: ``REQUEST``, or the name of a mandate.
 
     """
 
@@ -177,7 +181,7 @@ class LimitLine:
     before: float = math.nan
     kind: Kind = Kind.PERCENT
     ticker: str = ""
-    source: str = "request"
+    source: str = REQUEST
 
     def __post_init__(self) -> None:
         """Validate that it can be shown."""
@@ -199,6 +203,11 @@ class LimitLine:
     def text(self) -> str:
         """The limit in words."""
         return limit_text(self.limit, self.kind)
+
+    @property
+    def setter(self) -> str:
+        """Who set it, as the end of a label: ``, mandate Student fund``; empty for the request itself."""
+        return "" if self.source == REQUEST else f", mandate {self.source}"
 
 
 @dataclass(frozen=True, slots=True)

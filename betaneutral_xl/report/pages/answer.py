@@ -244,7 +244,7 @@ def _measure(contents: Contents, line: Measure) -> list[Cell]:
         before, after = (f"beta_{w}_1^2*etf_variance_1/volatility_{w}^2" for w in ("before", "after"))
     limit = answer.limit_of(line.key)
     return _row(
-        line.label,
+        line.label if limit is None else f"{line.label}{limit.setter}",
         BLANK if line.before is None else _number(before, line.before, look),
         _number(after, line.after, look),
         money=(answer.money(line.before), answer.money(line.after)) if line.is_money else (None, None),
@@ -268,10 +268,9 @@ def _leg(answer: AnswerPage, leg: Leg) -> list[Cell]:
 
 def _limit(line: LimitLine) -> list[Cell]:
     of = f" ({line.ticker})" if line.ticker else ""
-    source = "" if line.source == "request" else f", {line.source}"
     look = _grey(FORMATS[line.kind])
     return _row(
-        f"{line.label[:1].upper()}{line.label[1:]}{of}{source}",
+        f"{line.label[:1].upper()}{line.label[1:]}{of}{line.setter}",
         (line.before, look),
         (line.after, look),
         limit=line.text,

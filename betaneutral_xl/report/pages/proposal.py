@@ -149,7 +149,7 @@ def _after(page: Page, contents: Contents) -> None:
             page.paragraph(text, style.NOTE, size=9.0)
     elif answer.trade_count:
         page.section("Orders")
-        page.paragraph("None: prices or the net asset value are not known.", style.NOTE)
+        page.paragraph(f"None: {contents.no_orders}", style.NOTE)
     if answer.legs:
         page.section("In place of the baskets")
         for leg in answer.legs:

@@ -136,10 +136,11 @@ def _rows(answer: AnswerPage) -> Iterator[Row]:
         if one.key != "trades":
             bound = answer.limit_of(one.key)
             held = ("", "") if bound is None else (bound.text, LIGHTS[bound.light][0])
-            yield one.label, shown(one.before, one.kind, 1), shown(one.after, one.kind, 1), *held
+            label = _short(one.label if bound is None else f"{one.label}{bound.setter}", 40)
+            yield label, shown(one.before, one.kind, 1), shown(one.after, one.kind, 1), *held
     for line in sorted(answer.further_limits, key=lambda one: one.light is not Light.OVER):
         of = f" ({line.ticker})" if line.ticker else ""
-        label = _short(f"{line.label[:1].upper()}{line.label[1:]}{of}", 40)
+        label = _short(f"{line.label[:1].upper()}{line.label[1:]}{of}{line.setter}", 40)
         before_text = shown(line.before, line.kind, 1)
         yield label, before_text, shown(line.after, line.kind, 1), line.text, LIGHTS[line.light][0]
 

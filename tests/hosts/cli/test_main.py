@@ -152,7 +152,7 @@ def test_tables_are_readable_in_any_encoding_of_the_terminal(encoding: str) -> N
         ("-o .", "The report (no file name) is not an .xlsx file. "),
         (
             "--method reweight --turnover 5%",
-            "No weights reach beta 0.00 with a turnover of at most 5%: the lowest is 0.39. Allow a turnover of ",
+            "No weights reach beta 0.00 with a turnover of at most 5%: the lowest is 0.39. Allow a ",
         ),
     ],
 )

@@ -187,7 +187,7 @@ def test_without_python_a_button_says_why_and_what_to_do(excel: Excel) -> None:
     ((message, kind),) = excel.stand_in.messages
     assert kind == ERROR
     assert "no Python" in message
-    assert message.endswith("py -m betaneutral_xl excel check.")
+    assert message.endswith("betaneutral-xl excel check, or py -m betaneutral_xl excel check.")
 
 
 def test_python_is_ended_and_starts_with_the_next_call(excel: Excel) -> None:

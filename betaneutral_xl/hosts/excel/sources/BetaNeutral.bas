@@ -110,7 +110,7 @@ Private Sub Press(button As String)
     Exit Sub
 failed:
     Show "error" & vbLf & Err.Description & vbLf & vbLf & "If it stays so: Restart Python on this ribbon; then " _
-        & "py -m betaneutral_xl excel check."
+        & "betaneutral-xl excel check, or py -m betaneutral_xl excel check."
 End Sub
 
 Public Sub RestartPython()
