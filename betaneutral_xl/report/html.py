@@ -55,8 +55,8 @@ def _answer(answer: AnswerPage, contents: Contents) -> Iterator[str]:
     """Yield the answer page."""
     yield f"<h1>{safe(contents.title)}</h1>"
     value = f", net asset value {answer.nav:,.0f}" if answer.nav else ""
-    day = f"Holdings as of {answer.as_of or 'an unknown day'}{value}"
-    yield f'<p class="muted">{safe(answer.headline)}. {day}. {safe(contents.command)}</p>'
+    day = f"Holdings as of {answer.as_of or 'an unknown day'}{value}.{answer.mandates}"
+    yield f'<p class="muted">{safe(answer.headline)}. {safe(day)} {safe(contents.command)}</p>'
     yield f'<p class="{STATUSES[answer.status]}">{safe(contents.verdict)}</p>'
     yield f'<p class="advice">{safe(answer.advice)}</p>'
     yield from _notices(answer, Severity.CHANGES)

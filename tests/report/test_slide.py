@@ -14,7 +14,7 @@ from betaneutral_xl.errors import MissingPackage
 from betaneutral_xl.hosts.cli import main
 from betaneutral_xl.job.mandate import Mandate
 from betaneutral_xl.model.portfolio import Holdings
-from betaneutral_xl.report import Contents, build_slide, build_workbook
+from betaneutral_xl.report import Contents, build_html, build_slide, build_workbook
 from betaneutral_xl.report.slide.content import slide_of
 
 if TYPE_CHECKING:
@@ -38,9 +38,12 @@ def test_a_limit_of_a_mandate_names_it_on_every_page(contents: Contents) -> None
     assert {line.source for line in ruled.page.limits} == {"Student fund"}
     of_mandate = [label for label, *_, limit, _ in slide_of(ruled).rows if limit and "Beta" not in label]
     assert len(of_mandate) == 3
-    assert all(label.endswith(", mandate Student fund") for label in of_mandate)
-    labels = [row[0].value for row in load(build_workbook(ruled), values=True)["Summary"].iter_rows()]
-    assert sum(str(label).endswith(", mandate Student fund") for label in labels) == 3
+    assert all(label.endswith(", mandate") for label in of_mandate)
+    assert "Mandate: Student fund." in slide_of(ruled).footer
+    labels = [str(row[0].value) for row in load(build_workbook(ruled), values=True)["Summary"].iter_rows()]
+    assert sum(label.endswith(", mandate") for label in labels) == 3
+    assert any(label.endswith(" Mandate: Student fund.") for label in labels)
+    assert "Mandate: Student fund." in build_html(ruled).decode()
 
 
 def test_the_slide_has_verdict_numbers_trades_and_the_worst_warning(contents: Contents) -> None:

@@ -206,8 +206,8 @@ class LimitLine:
 
     @property
     def setter(self) -> str:
-        """Who set it, as the end of a label: ``, mandate Student fund``; empty for the request itself."""
-        return "" if self.source == REQUEST else f", mandate {self.source}"
+        """Who set it, as the end of a label: ``, mandate``; empty for the request itself."""
+        return "" if self.source == REQUEST else ", mandate"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import InputError
-from betaneutral_xl.job.answer.lines import Light
+from betaneutral_xl.job.answer.lines import REQUEST, Light
 from betaneutral_xl.model.notices import Severity
 
 if TYPE_CHECKING:
@@ -218,6 +218,12 @@ class AnswerPage:
         """The limits on numbers that are none of the measures."""
         bounding = [self.limit_of(one.key) for one in self.measures]
         return tuple(one for one in self.limits if one not in bounding)
+
+    @property
+    def mandates(self) -> str:
+        """The mandates that set limits, as a sentence with a blank before it; empty without one."""
+        names = ", ".join(dict.fromkeys(one.source for one in self.limits if one.source != REQUEST))
+        return f" Mandate: {names}." if names else ""
 
     def money(self, share: float | None) -> float | None:
         """Return a part of the net asset value in base currency; None where either is unknown."""

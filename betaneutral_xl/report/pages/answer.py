@@ -75,7 +75,7 @@ def write(canvas: Canvas, contents: Contents, checks: int) -> None:
     page.line([(contents.title, style.TITLE)], 27.0)
     as_of = f"Holdings as of {answer.as_of}" if answer.as_of else "Holdings of an unknown day"
     value = f", net asset value {answer.nav:,.0f}" if answer.nav else ""
-    page.line([(f"{answer.headline}. {as_of}{value}.", style.SUBTITLE)], 17.0)
+    page.line([(f"{answer.headline}. {as_of}{value}.{answer.mandates}", style.SUBTITLE)], 17.0)
     banner = BANNERS[answer.status]
     verdict = _verdict(contents)
     page.paragraph(verdict, banner, shown=contents.verdict, size=13.0)

@@ -93,7 +93,7 @@ def slide_of(contents: Contents) -> Slide:
     answer = contents.page
     fill, ink = FILLS[answer.status]
     drawn = [pictures.variance(answer), *([pictures.past_betas(answer, 0)] if answer.past else [])]
-    day = f"Holdings as of {answer.as_of or 'an unknown day'}"
+    day = f"Holdings as of {answer.as_of or 'an unknown day'}.{answer.mandates}"
     sources = "; ".join(f"{one.part}: {one.location}, {one.as_of or 'day unknown'}" for one in answer.sources)
     return Slide(
         title=_short(
@@ -107,7 +107,7 @@ def slide_of(contents: Contents) -> Slide:
         rows=tuple(_rows(answer))[:MOST_ROWS],
         pictures=tuple(drawn),
         lists=tuple(_lists(answer)),
-        footer=f"{_short(f'{day}. {sources}', 190)}. {contents.written_at:%Y-%m-%d %H:%M} UTC.",
+        footer=f"{_short(f'{day} {sources}', 190)}. {contents.written_at:%Y-%m-%d %H:%M} UTC.",
         written_at=contents.written_at,
     )
 
