@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 LONGEST_MARGIN_TEXT = 70
 """Maximum characters of one part of a header or footer; the three parts share 255."""
 
-LONGEST_BESIDE_CENTRE = 44
-"""The same of one that has text in the centre beside it, on an upright page."""
+LONGEST_SOURCES = 60
+"""The same of the sources, which share the line of an upright page with version, sheet and page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +83,14 @@ class Book:
         for part, text, longest in (
             (sheet.oddHeader.left, margins.title, LONGEST_MARGIN_TEXT),
             (sheet.oddHeader.right, margins.as_of, LONGEST_MARGIN_TEXT),
-            (sheet.oddFooter.left, margins.sources, LONGEST_BESIDE_CENTRE),
-            (sheet.oddFooter.center, margins.version, LONGEST_MARGIN_TEXT),
+            (sheet.oddFooter.left, margins.sources, LONGEST_SOURCES),
+            (sheet.oddFooter.right, margins.version, LONGEST_MARGIN_TEXT),
         ):
             _write_margin(part, shorten(clean(text), longest).replace("&", "&&"))
         if annex:
             _write_margin(sheet.oddHeader.center, "&A")
             sheet.oddHeader.center.font, sheet.oddHeader.center.size = f"{FONT},Bold", 12
-        _write_margin(sheet.oddFooter.right, "&A, page &P")
+        sheet.oddFooter.right.text += "; &A, page &P"
         canvas = Canvas(sheet, self._styles)
         self.canvases.append(canvas)
         return canvas

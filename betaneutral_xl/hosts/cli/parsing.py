@@ -6,8 +6,6 @@ import argparse
 import re
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from betaneutral_xl.system.words import nearest
-
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Sequence
 
@@ -79,6 +77,8 @@ def refuse_unknown_before_command(words: Sequence[str], parser: argparse.Argumen
 
 
 def _nearest(name: str, names: Iterable[str]) -> str:
+    from betaneutral_xl.system.words import nearest
+
     found = nearest(name, names)
     return f" (did you mean {found}?)" if found else ""
 

@@ -136,7 +136,7 @@ def _rows(answer: AnswerPage) -> Iterator[Row]:
         if one.key != "trades":
             bound = answer.limit_of(one.key)
             held = ("", "") if bound is None else (bound.text, LIGHTS[bound.light][0])
-            label = _short(one.label if bound is None else f"{one.label}{bound.setter}", 40)
+            label = _short(one.label if bound is None else f"{one.label}{bound.setter}", 46)
             yield label, shown(one.before, one.kind, 1), shown(one.after, one.kind, 1), *held
     for line in sorted(answer.further_limits, key=lambda one: one.light is not Light.OVER):
         of = f" ({line.ticker})" if line.ticker else ""
