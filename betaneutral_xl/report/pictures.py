@@ -172,9 +172,9 @@ def frontier(page: AnswerPage) -> Picture:
     )
 
 
-def contributions(page: AnswerPage) -> Picture:
-    """Return the largest contributions to the beta to the first ETF."""
-    rows = page.contributions
+def contributions(page: AnswerPage, most: int | None = None) -> Picture:
+    """Return the largest contributions to the beta to the first ETF, at most so many."""
+    rows = page.contributions[:most]
     return Picture(
         f"Largest contributions to the beta to {page.etfs[0]}",
         Kind.BARS,

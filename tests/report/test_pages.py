@@ -17,6 +17,7 @@ from betaneutral_xl.errors import HostError
 from betaneutral_xl.job.answer import page_of
 from betaneutral_xl.report import build_pdf, drawing, pictures
 from betaneutral_xl.report.pages.layout import RATIO
+from betaneutral_xl.report.pages.scenarios import bars_within
 from betaneutral_xl.report.xlsx import SHORT
 
 ARTEFACTS = Path(__file__).parents[2] / "build" / "report-pages"
@@ -149,3 +150,9 @@ def test_the_scale_has_round_steps_and_includes_all_values() -> None:
         assert low <= min(0.0, *(v - 0.05 for v in values))
         assert high >= max(0.0, *(v + 0.05 for v in values))
         assert 2 <= round((high - low) / step) <= 9
+
+
+def test_a_low_chart_has_as_many_bars_as_their_names_have_room(everything: Problem) -> None:
+    page = page_of(everything.result)
+    assert len(pictures.contributions(page, bars_within(4.0)).categories) == 2
+    assert pictures.contributions(page, bars_within(30.0)) == pictures.contributions(page)

@@ -23,6 +23,12 @@ VARIANCE_ROW = 4
 
 CHART = (150.0, 380.0)
 
+TITLE_AND_LEGEND = 2.9
+"""Centimetres of a chart that its title, axis and legend take."""
+
+BAR = 0.52
+"""Centimetres of one name's bars, as high as its label."""
+
 MOST_NOTES = 14
 """Number of warnings on this page; all are in the annex."""
 
@@ -46,21 +52,34 @@ def write(canvas: Canvas, contents: Contents) -> None:
     page.gap()
     _variance(page, contents)
     _losses(page, contents)
-    rows = _contributions(page, contents)
+    first, last = _contributions(page, contents)
     _realised(page, contents)
     _notes(page, contents)
     page.section("Contributions")
     at = page.row
     width, height = page.charts(*CHART)
+    most = bars_within(height)
+    rows = first, min(last, first + most - 1)
     charts.draw(
         page.canvas,
-        pictures.contributions(answer),
+        pictures.contributions(answer, most),
         charts.column(NAME, "A", *rows),
         [charts.Source(charts.column(NAME, letter, *rows)) for letter in "BC"],
         at=f"A{at}",
         size=(width * 0.98, height),
     )
     page.finish()
+
+
+def bars_within(height: float) -> int:
+    """Return how many names a chart of bars of a height in centimetres has room for, each with its label.
+
+    Where there is less room, programs leave out every other label.
+
+    >>> bars_within(5.3), bars_within(13.0)
+    (4, 19)
+    """
+    return max(1, int((height - TITLE_AND_LEGEND) / BAR))
 
 
 def _variance(page: Page, contents: Contents) -> None:
