@@ -36,7 +36,7 @@ USUAL_VOLATILITY = (0.12, 0.5)
 LARGEST_VARIANCE = 25.0
 """Largest variance of a single name: a volatility of 500 %."""
 
-FAR_FROM_MEDIAN = (1.0 / 30.0, 8.0)
+FAR_FROM_MEDIAN = (1.0 / 30.0, 5.5)
 """Volatilities outside this range of the median one get a warning: other units, or prices that stay."""
 
 LONGER_PERIODS = {"weekly": 52.0, "monthly": 12.0}
@@ -197,6 +197,30 @@ def unusual_volatility(tickers: Sequence[str], variances: FloatArray, origin: Pr
         f"numbers are annual variances, not {hint}."
     )
     return (Notice(text, Subject.RISK_MODEL, Severity.CHANGES), *far)
+
+
+def low_volatility(variances: FloatArray) -> tuple[str, ...]:
+    """Return a warning on estimates whose median volatility is too low for shares.
+
+    Parameters
+    ----------
+    variances
+        Shape (N,), annual decimals.
+
+    Returns
+    -------
+    tuple of str
+        Empty where it is not.
+
+    """
+    volatility = math.sqrt(max(float(np.median(variances)), 0.0)) if variances.size else math.inf
+    if volatility >= USUAL_VOLATILITY[0]:
+        return ()
+    text = (
+        f"The median volatility of the estimates is {volatility:.1%}, unusual for shares: check that the "
+        "numbers are daily prices, and not their logarithms or smoothed values."
+    )
+    return (Notice(text, Subject.RISK_MODEL, Severity.CHANGES),)
 
 
 def _far_from_median(

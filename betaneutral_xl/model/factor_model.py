@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from betaneutral_xl.errors import InputError, MissingValue, listing
+from betaneutral_xl.model.covariance_units import unusual_volatility
+from betaneutral_xl.model.notices import Notice, Severity, Subject
 from betaneutral_xl.model.provenance import Provenance
 from betaneutral_xl.model.risk import Covariance, Factors
 from betaneutral_xl.model.tickers import normalise
@@ -19,8 +21,14 @@ if TYPE_CHECKING:
 
     from betaneutral_xl.model.arrays import FloatArray
 
-PLAUSIBLE_VOLATILITY = (0.02, 3.0)
+PLAUSIBLE_VOLATILITY = (0.05, 3.0)
 """Range of the median annual volatility of an equity model, decimals."""
+
+USUAL_RATIO = (0.05, 20.0)
+"""Range of the median specific volatility over the median one of the factors: both are of one size."""
+
+LOW_SPECIFIC = 0.08
+"""Median specific volatility below which it may be a variance; that of shares is 15 % to 40 %."""
 
 
 class Units(StrEnum):
@@ -91,7 +99,11 @@ def factor_model(
     unit = 0.01 if units is Units.PERCENT else 1.0
     form = Factors.from_exposures(x, f * unit**2, (risk * unit) ** 2)
     _require_plausible(form.variances(), units)
-    return Covariance(names, form, provenance or Provenance.given(len(names)))
+    specific = float(np.median(risk)) * unit if risk.size else 0.0
+    _require_one_unit(form.variances(), specific)
+    origin = provenance or Provenance.given(len(names))
+    warnings = (*unusual_volatility(names, form.variances(), origin), *_specific_warnings(specific))
+    return Covariance(names, form, origin, warnings=warnings)
 
 
 def plausible_units(exposures: FloatArray, factor_covariance: FloatArray, specific_risk: FloatArray) -> Units:
@@ -102,6 +114,29 @@ def plausible_units(exposures: FloatArray, factor_covariance: FloatArray, specif
     return Units.PERCENT if not low <= median <= high and low <= median / 100.0 <= high else Units.DECIMAL
 
 
+def _require_one_unit(variances: FloatArray, specific: float) -> None:
+    """Refuse a specific risk that is in another unit than the factor covariance."""
+    factors = float(np.sqrt(max(np.median(variances) - specific**2, 0.0))) if variances.size else 0.0
+    low, high = USUAL_RATIO
+    if not specific or not factors or low <= specific / factors <= high:
+        return
+    msg = (
+        f"The median volatility of the factor model is {factors:.2%} by its factors and {specific:.2%} by "
+        "its specific risk: one is in percent and the other in decimals. Give both in one unit."
+    )
+    raise InputError(msg)
+
+
+def _specific_warnings(specific: float) -> tuple[str, ...]:
+    if not 0.0 < specific < LOW_SPECIFIC:
+        return ()
+    text = (
+        f"The specific risk has a median of {specific:.1%}, unusual for shares: check that it is annual "
+        "volatilities, not variances."
+    )
+    return (Notice(text, Subject.RISK_MODEL, Severity.CHANGES),)
+
+
 def _require_plausible(variances: FloatArray, units: Units) -> None:
     """Refuse a model whose median volatility shows that it is in the other unit."""
     median = float(np.sqrt(np.median(variances))) if variances.size else 0.0
@@ -109,8 +144,12 @@ def _require_plausible(variances: FloatArray, units: Units) -> None:
     if low <= median <= high or median == 0.0:
         return
     other = Units.PERCENT if units is Units.DECIMAL else Units.DECIMAL
+    scaled = median / 100.0 if other is Units.PERCENT else median * 100.0
+    check = f"in {other} (percent squared for the factor covariance)"
+    if not low <= scaled <= high:
+        check = "annual: of daily figures multiply variances by 252, and volatilities by 15.87"
     msg = (
         f"Read as {units}, the median annual volatility of the factor model is {median:.2%}. "
-        f"Check whether it is in {other} (percent squared for the factor covariance)."
+        f"Check whether it is {check}."
     )
     raise InputError(msg)

@@ -27,6 +27,7 @@ MISSING = frozenset(
         "\u2014",
         "n/a",
         "#n/a",
+        "#n/a n/a",
         "null",
         "none",
         "nil",

@@ -50,6 +50,22 @@ SPLITS = (2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0, 15.0, 20.0, 25.0, 30.0, 40.0,
 SPLIT_MATCH = 0.03
 """Relative tolerance of the price ratio, which includes the day's own return."""
 
+SMALLEST_SPLIT, SMALLEST_RATIO = 0.3, 1.5
+"""Daily returns beyond this may be splits: of three shares for two the price falls by a third."""
+CLOSE_MATCH = 0.02
+"""The same tolerance for moves up to ``JUMP``, which news makes more often."""
+
+SPIKE = 0.15
+"""Daily returns beyond this that the next day undoes are a wrong price."""
+UNDONE = 0.1
+"""Share of such a move, in logarithms, that may remain after the next day."""
+ALTERNATING = -0.35
+"""Median correlation of returns with those of the day before; that of changes of returns is -0.5."""
+MIN_ALTERNATING = 60
+"""Days from which it says so."""
+UNUSUAL = 15.0
+"""Multiple of a name's median absolute return that such moves have at least: 10 standard deviations."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prices:
@@ -257,6 +273,8 @@ class Returns:
             *_unchanged_warnings(self),
             *_stuck_warnings(self),
             *_jump_warnings(self),
+            *_spike_warnings(self),
+            *_alternating_warnings(self),
         )
 
 
@@ -330,7 +348,7 @@ def _stuck_warnings(returns: Returns) -> list[str]:
 
 def _jump_warnings(returns: Returns) -> list[str]:
     """Report the largest daily moves, and which of them look like unadjusted splits."""
-    found = np.argwhere(np.abs(np.nan_to_num(returns.matrix)) > JUMP)
+    found = np.argwhere(np.abs(np.nan_to_num(returns.matrix)) > SMALLEST_SPLIT)
     if not len(found):
         return []
     size = np.abs(np.log1p(np.maximum(returns.matrix[tuple(found.T)], -0.9999)))
@@ -339,9 +357,9 @@ def _jump_warnings(returns: Returns) -> list[str]:
         move = float(returns.matrix[row, column])
         text = f"{returns.tickers[column]} {move:+.0%} on {returns.dates[row]}"
         ratio = split_ratio(move)
-        if ratio:
+        if ratio and (abs(move) > JUMP or _is_unusual(returns, row, column)):
             splits.append(f"{text} ({ratio})")
-        else:
+        elif abs(move) > JUMP:
             moves.append(text)
     lines: list[str] = []
     if splits:
@@ -353,19 +371,67 @@ def _jump_warnings(returns: Returns) -> list[str]:
     return lines
 
 
+def _spike_warnings(returns: Returns) -> list[str]:
+    """Report prices that move far on one day and back on the next."""
+    moves = np.log1p(np.maximum(np.nan_to_num(returns.matrix), -0.9999))
+    after = moves[:-1] + moves[1:]
+    size = np.abs(moves[:-1])
+    found = [
+        (row, column)
+        for row, column in np.argwhere((size > np.log1p(SPIKE)) & (np.abs(after) < UNDONE * size))
+        if _is_unusual(returns, row, column)
+    ]
+    if not found:
+        return []
+    names = [
+        f"{returns.tickers[column]} {returns.matrix[row, column]:+.0%} on {returns.dates[row]}"
+        for row, column in found
+    ]
+    text = (
+        f"Prices that move far and come back the next day, as wrong prices do: {listing(names)}. Check them."
+    )
+    return [Notice(text, Subject.PRICES, Severity.CHANGES)]
+
+
+def _alternating_warnings(returns: Returns) -> list[str]:
+    """Report returns that undo each other, as those of a table of returns plus one do."""
+    if len(returns.matrix) < MIN_ALTERNATING:
+        return []
+    moves = np.nan_to_num(returns.matrix)
+    usual = 4.0 * np.median(np.abs(moves), axis=0)
+    moves = np.clip(moves, -usual, usual)  # one wrong price is told otherwise
+    total = np.einsum("ij,ij->j", moves, moves)
+    lagged = np.einsum("ij,ij->j", moves[1:], moves[:-1])
+    correlation = float(np.median(lagged[total > 0.0] / total[total > 0.0])) if total.any() else 0.0
+    if correlation > ALTERNATING:
+        return []
+    text = (
+        f"Each day's returns undo much of those of the day before (correlation {correlation:.2f}): the "
+        "numbers look like returns plus one, not prices. Give prices."
+    )
+    return [Notice(text, Subject.PRICES, Severity.CHANGES)]
+
+
+def _is_unusual(returns: Returns, row: int, column: int) -> bool:
+    """Whether a move is ``UNUSUAL`` for its name."""
+    moves = np.abs(returns.matrix[:, column])
+    return bool(moves[row] > UNUSUAL * np.nanmedian(moves))
+
+
 def split_ratio(daily_return: float) -> str:
     """Return the split ratio that a daily return looks like, or an empty text.
 
-    >>> split_ratio(-0.51), split_ratio(9.2), split_ratio(-0.05)
-    ('2:1', '1:10', '')
+    >>> split_ratio(-0.51), split_ratio(9.2), split_ratio(-0.33), split_ratio(-0.05)
+    ('2:1', '1:10', '1.5:1', '')
     """
-    if not abs(daily_return) > JUMP or daily_return <= -1.0:
+    if not abs(daily_return) > SMALLEST_SPLIT or daily_return <= -1.0:
         return ""
     ratio = 1.0 + daily_return
     forward = ratio < 1.0
     size = 1.0 / ratio if forward else ratio
-    nearest = min(SPLITS, key=lambda split: abs(size / split - 1.0))
-    if abs(size / nearest - 1.0) > SPLIT_MATCH:
+    splits = (SMALLEST_RATIO, *SPLITS) if forward else SPLITS  # no reverse split is of three shares to two
+    nearest = min(splits, key=lambda split: abs(size / split - 1.0))
+    if abs(size / nearest - 1.0) > (SPLIT_MATCH if abs(daily_return) > JUMP else CLOSE_MATCH):
         return ""
     return f"{nearest:g}:1" if forward else f"1:{nearest:g}"
 

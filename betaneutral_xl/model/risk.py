@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from betaneutral_xl.model.history import History
 
-SYMMETRY = 1e-8
+SYMMETRY = 1e-6
 """Tolerated asymmetry, relative to the largest entry, from rounding in files."""
 
 SPARSE = 4
@@ -665,7 +665,7 @@ def _symmetrise(tickers: tuple[str, ...], matrix: FloatArray) -> None:
         row, column = place
         msg = (
             f"The covariance is not symmetric: {tickers[row]} with {tickers[column]} is "
-            f"{matrix[row, column]:.6g} one way and {matrix[column, row]:.6g} the other. "
+            f"{matrix[row, column]:.10g} one way and {matrix[column, row]:.10g} the other. "
             "Check the order of its rows and columns."
         )
         raise NotPositiveSemidefinite(msg, tickers=[tickers[row], tickers[column]])

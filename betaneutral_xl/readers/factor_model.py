@@ -42,6 +42,8 @@ PARTS: Mapping[str, re.Pattern[str]] = {
 SUFFIXES = frozenset({".csv", ".tsv", ".txt", ".gz", ".parquet"})
 MAX_FILES = 50
 UNITS = {CovarianceUnit.ANNUAL: Units.DECIMAL, CovarianceUnit.PERCENT_SQUARED: Units.PERCENT}
+VARIANCE = re.compile(r"(?<![a-z])var(?:iances?)?(?![a-z])", re.IGNORECASE)
+"""A header of specific variances, in place of volatilities."""
 LONG = 3
 """Columns of a table in long form: two labels and a number."""
 
@@ -84,7 +86,7 @@ def parse_factor_archive(
     in long form ``ticker,factor,exposure``, where a pair that is not listed is zero; the annual factor
     covariance F, shape (k, k), is ``factor,<factor>,...``, the same factors in any order, or in long form,
     where either of a pair will do; the annual specific volatilities s, shape (N,), are
-    ``ticker,specific_risk``.
+    ``ticker,specific_risk``. Under a header that says variance they are ``s^2``.
 
     Parameters
     ----------
@@ -143,6 +145,8 @@ def _model(tables: Sequence[Table], units: Units | None, origin: Provenance) -> 
         raise UnreadableFile(msg)
     f = f[np.ix_(positions_of(factors, f_rows), positions_of(factors, f_columns))]
     specific = risk[positions_of(tickers, others), 0]
+    if VARIANCE.search(r_columns[0]):
+        specific = np.sqrt(np.maximum(specific, 0.0)) + np.minimum(specific, 0.0)  # negative ones are refused
     chosen = units or plausible_units(x, f, specific)
     how = "" if units else ", by the size of its volatilities"
     note = f"{len(factors)} factors, read as {chosen}{how}"

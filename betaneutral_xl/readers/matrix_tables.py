@@ -318,7 +318,15 @@ def _pairs(
     columns = [j for j in range(width) if j not in dated and _counts_rows(header, body, j) is False]
     if len(columns) != PAIR_COLUMNS:
         return None
-    words = [j for j in columns if all(j < len(row) and _name(row[j]) for _, row in body)]
+    sample = [row[j] for _, row in body[:50] for j in columns if j < len(row)]
+    comma = uses_decimal_comma(sample, sample, otherwise=sheet.delimiter == ";")
+    words = [
+        j
+        for j in columns
+        if all(
+            j < len(row) and _name(row[j]) and number(row[j], decimal_comma=comma) is None for _, row in body
+        )
+    ]
     values = [j for j in columns if j not in words]
     if len(words) != 2 or len(values) != 1 or any(number(cell) is not None for cell in header):  # noqa: PLR2004
         return None
@@ -326,6 +334,7 @@ def _pairs(
     rights = [_name(row[words[1]]) for _, row in body]
     names = tuple(dict.fromkeys([*lefts, *rights]))
     if not len(names) * (len(names) + 1) // 2 <= len(body) <= len(names) ** 2:
+        _refuse_missing_pair(names, lefts, rights, what)
         return None
     day = _days(header, body, words[0], what, sheet)
     rows = [i for i, _ in body]
@@ -340,6 +349,28 @@ def _pairs(
         matrix[index[left], index[right]] = value
     matrix = np.where(np.isnan(matrix), matrix.T, matrix)
     return MatrixTable(names, names, matrix, lambda *_: _place(sheet, what, h, values[0]), day)
+
+
+def _refuse_missing_pair(
+    names: Sequence[str], lefts: Sequence[str], rights: Sequence[str], what: str
+) -> None:
+    """Refuse pairs that have every variance and lack a covariance; others are no table of pairs."""
+    listed = {frozenset(pair) for pair in zip(lefts, rights, strict=True)}
+    if not all(frozenset({name}) in listed for name in names):
+        return
+    missing = [
+        (left, right)
+        for i, left in enumerate(names)
+        for right in names[:i]
+        if frozenset({left, right}) not in listed
+    ]
+    if missing:
+        left, right = missing[0]
+        msg = (
+            f"{what} has no covariance of {right} and {left}, and {len(missing)} of "
+            f"{len(names) * (len(names) + 1) // 2} pairs are missing. Fill them in, or remove the ticker."
+        )
+        raise MissingValue(msg, tickers=[left])
 
 
 def _counts_rows(header: Row, body: Sequence[tuple[int, Row]], column: int) -> bool:

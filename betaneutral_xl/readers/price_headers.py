@@ -19,15 +19,16 @@ if TYPE_CHECKING:
 
 Grid = TextGrid | RowGrid
 
-DAY_HEADERS = ("date", "day", "datetime", "timestamp", "time")
+DAY_HEADERS = ("date", "dates", "day", "datetime", "timestamp", "time")
 """Words above the days."""
 
 FIELDS = (
     *("adj_close", "adjusted_close", "close", "open", "high", "low", "volume", "dividends"),
     *("stock_splits", "capital_gains", "repaired?"),
+    *("px_last", "last_price", "px_open", "px_high", "px_low", "px_volume"),
 )
 """Names of prices and amounts of one security, the preferred ones first."""
-CLOSES = FIELDS[:3]
+CLOSES = (*FIELDS[:3], "px_last")
 
 ROW_NUMBER_HEADERS = frozenset({"", "index", "unnamed:_0", "level_0"})
 MAX_HEADER_ROWS = 3
@@ -41,8 +42,8 @@ _BETWEEN = " ,_|/:.-"
 
 
 def canonical(header: str) -> str:
-    """Return a header in lower case with ``_`` between words, as ``FIELDS`` has it."""
-    return header.strip().lower().replace(" ", "_").replace("-", "_")
+    """Return a header in lower case, ``_`` between words, as ``FIELDS`` has it; without Stooq's ``<>``."""
+    return header.strip().lower().strip("<>").replace(" ", "_").replace("-", "_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ def _of_two_rows(grid: Grid, wanted: Sequence[str]) -> Chosen | None:
     first = 0
     for row in map(grid.cells, range(min(len(grid), MAX_HEADER_ROWS))):
         label = row[0].strip()
-        if label and canonical(label) not in {"ticker", "price", "date", "attributes", "symbol"}:
+        if label and canonical(label) not in {"ticker", "price", "date", "dates", "attributes", "symbol"}:
             break
         first += 1
         if any(row[1:]):
@@ -155,9 +156,26 @@ def with_days_first(grid: Grid) -> Grid:
         return _without_first_column(grid)
     heads = [canonical(head) for head in grid.header]
     days = [j for j, head in enumerate(heads) if head in DAY_HEADERS]
+    if len(days) > 1 and days == list(range(0, len(heads), 2)) and not len(heads) % 2:
+        return _from_pairs(grid)
     if heads[0] not in ROW_NUMBER_HEADERS and len(days) == 1 and days[0]:
         return _with_first(grid, days[0])
     return _turned(grid) if _has_days_across(grid) else grid
+
+
+def _from_pairs(grid: Grid) -> RowGrid:
+    """Return columns of days and prices by turns, each pair of one name (Bloomberg), as a long table."""
+    cells = [
+        (i, j, row[j : j + 2]) for i, row in enumerate(grid.rows()) for j in range(0, len(grid.header), 2)
+    ]
+    filled = [(i, j, pair) for i, j, pair in cells if any(cell_text(str(cell or "")) for cell in pair)]
+
+    def place(row: int, column: int) -> str:
+        i, j, _ = filled[row]
+        return grid.place(i, j + column // 2) if isinstance(grid, RowGrid) else grid.where(i)
+
+    body = [[pair[0], grid.header[j + 1], pair[1]] for _, j, pair in filled]
+    return RowGrid(grid.name, ("date", "ticker", "price"), body, place)
 
 
 def _has_row_numbers(grid: Grid) -> bool:

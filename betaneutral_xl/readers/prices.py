@@ -8,14 +8,14 @@ in any order; other columns are ignored. Fields and tickers in two header rows o
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from betaneutral_xl.errors import DuplicateTicker, InputError, UnknownTicker, UnreadableFile, listing
 from betaneutral_xl.model.printed import cell_text, date_of, number
-from betaneutral_xl.model.provenance import Provenance, Retrieval, digest
+from betaneutral_xl.model.provenance import Provenance, Retrieval, digest, now
 from betaneutral_xl.model.returns import Prices, Returns
 from betaneutral_xl.model.tickers import normalise
 from betaneutral_xl.readers.days import days_of
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from betaneutral_xl.readers.tabular.cell_grids import Cell, CellGrid
 
 DATE_HEADERS = (*DAY_HEADERS, "", "__index_level_0__", "index")
-TICKER_HEADERS = ("ticker", "symbol", "tickers")
+TICKER_HEADERS = ("ticker", "symbol", "tickers", "security", "ric")
 PRICE_HEADERS = (
     "adj_close",
     "adjusted_close",
@@ -54,6 +54,7 @@ PRICE_HEADERS = (
     "price",
     "close",
     "px_last",
+    "prc",
     "last",
     "value",
 )
@@ -106,6 +107,7 @@ def parse_prices(content: bytes, name: str) -> Prices:
     if not len(days):
         msg = f"{name} has no price on any day. Check that it is the right file."
         raise UnreadableFile(msg)
+    _refuse_future(days, name)
     if empty:
         notes = [*notes, f"{empty} days of {name} have no price of any ticker and are left out."]
     days, matrix, equal = _without_equal_rows(days, matrix)
@@ -121,6 +123,17 @@ def parse_prices(content: bytes, name: str) -> Prices:
         sha256=digest(content),
     )
     return Prices.from_matrix(names, days, matrix, provenance, tuple(notes))
+
+
+def _refuse_future(days: DateArray, name: str) -> None:
+    """Refuse days after tomorrow, which it may be already east of here: no price is known before its day."""
+    today = now().date()
+    last = days.max().astype(date)
+    if last > today + timedelta(days=1):
+        msg = (
+            f"{name} has prices of {last}, which is after today, {today}. Correct the dates, or remove them."
+        )
+        raise InputError(msg)
 
 
 def parse_values(
@@ -323,6 +336,13 @@ def _is_filled(cell: Cell) -> bool:
 
 
 def _wide(grid: Grid, headers: Sequence[str]) -> ParsedPrices:
+    named = next((one for one in TICKER_HEADERS if one in headers), None)
+    if named is not None:
+        msg = (
+            f"{grid.name} has a column {named}, and no column of prices by it (it has "
+            f"{listing(grid.header)}). Name the adjusted closing prices price."
+        )
+        raise UnreadableFile(msg)
     if headers[0] not in DATE_HEADERS:
         msg = (
             f"{grid.name} begins with the column {grid.header[0]!r}, not with the date. "

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from datetime import date
 
 import numpy as np
@@ -10,6 +11,7 @@ from betaneutral_xl.model.returns import Prices, Returns, split_ratio
 
 NAN = float("nan")
 DAYS = np.datetime64("2024-01-01") + np.arange(6)
+MANY = np.datetime64("2024-01-01") + np.arange(200)
 
 
 def prices(*columns: list[float]) -> Prices:
@@ -56,6 +58,8 @@ def test_an_unadjusted_split_is_distinguished_from_other_jumps() -> None:
         (-0.5, "2:1"),
         (-0.9, "10:1"),
         (1.0, "1:2"),
+        (-0.33, "1.5:1"),
+        (0.5, ""),
         (-0.3, ""),
         (0.45, ""),
         (-1.0, ""),
@@ -65,6 +69,41 @@ def test_an_unadjusted_split_is_distinguished_from_other_jumps() -> None:
 )
 def test_split_ratios(move: float, ratio: str) -> None:
     assert split_ratio(move) == ratio
+
+
+def walk(days: int = 80, volatility: float = 0.01) -> np.ndarray:
+    return 100.0 * np.exp(np.cumsum(np.random.default_rng(3).normal(0.0, volatility, days)))
+
+
+@pytest.mark.parametrize(
+    ("day", "factor", "words"),
+    [
+        (slice(40, 41), 1.3, "come back the next day, as wrong prices do: N0 \\+3[0-2]%"),
+        (slice(40, None), 2.0 / 3.0, "look like splits not adjusted for: N0 -3[34]% on .* \\(1.5:1\\)"),
+    ],
+)
+def test_a_wrong_price_and_a_small_split_are_told_by_the_moves_of_the_name(
+    day: slice, factor: float, words: str
+) -> None:
+    levels = walk()
+    levels[day] *= factor
+    (line,) = Prices.from_matrix(["N0"], MANY[:80], levels[:, None]).returns().warnings
+    assert re.search(words, line)
+
+
+def test_such_moves_of_a_volatile_name_are_not_told() -> None:
+    levels = walk(volatility=0.06)
+    levels[40] *= 1.2
+    warnings = Prices.from_matrix(["N0"], MANY[:80], levels[:, None]).returns().warnings
+    assert not any("come back" in line or "splits" in line for line in warnings)
+
+
+def test_returns_plus_one_are_told_from_prices() -> None:
+    levels = walk(days=200)
+    gross = (levels[1:] / levels[:-1])[:, None]
+    (line,) = Prices.from_matrix(["N0"], MANY[:199], gross).returns().warnings
+    assert "look like returns plus one" in line
+    assert Prices.from_matrix(["N0"], MANY[:200], levels[:, None]).returns().warnings == ()
 
 
 def test_days_in_any_order_are_sorted() -> None:

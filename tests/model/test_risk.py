@@ -201,11 +201,18 @@ def test_a_matrix_of_a_longer_period_is_named_as_that(factor: float, unit: str) 
         Covariance.from_source(["A", "B", "C"], matrix, Provenance.given(3))
 
 
-@pytest.mark.parametrize(("variance", "shown"), [(2e-8, "A 0.01%"), (0.0, "A 0.00%"), (9.0, "A 300.00%")])
+@pytest.mark.parametrize(("variance", "shown"), [(2e-8, "A 0.01%"), (0.0, "A 0.00%"), (4.0, "A 200.00%")])
 def test_one_volatility_far_from_the_others_is_told(variance: float, shown: str) -> None:
     matrix = np.diag([variance, 0.06, 0.05, 0.04])
     made = Covariance.from_source(["A", "B", "C", "D"], matrix, Provenance.given(4))
     assert any(shown in line and "far from the median" in line for line in made.warnings)
+
+
+def test_the_rounding_of_a_symmetric_matrix_is_averaged_away() -> None:
+    made = Covariance.from_matrix(["A", "B"], [[0.09, 0.02 + 5e-8], [0.02, 0.04]])
+    assert made.form.dense() == pytest.approx(np.array([[0.09, 0.02], [0.02, 0.04]]), abs=5e-8)
+    with pytest.raises(NotPositiveSemidefinite, match=r"is 0\.020001 one way and 0\.02 the other"):
+        Covariance.from_matrix(["A", "B"], [[0.09, 0.020001], [0.02, 0.04]])
 
 
 def test_a_volatility_above_500_percent_is_refused() -> None:

@@ -49,7 +49,7 @@ def test_variances_are_annualised_by_the_spacing_which_is_reported(
 
 
 def test_irregular_prices_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    prices = write(tmp_path / "p.csv", FRIDAY + np.arange(60) ** 2)
+    prices = write(tmp_path / "p.csv", FRIDAY + np.arange(45) ** 2)
     assert main(["estimate", "--prices", prices, "--out", str(tmp_path / "c.csv")]) == 2
     assert "irregular" in capsys.readouterr().err
 

@@ -49,6 +49,30 @@ def test_tables_are_aligned_by_label_not_by_position(tmp_path: Path) -> None:
     assert covariance.provenance.location == tmp_path.name
 
 
+@pytest.mark.parametrize("header", ["specific_variance", "spec_var", "Residual Variance"])
+def test_specific_variances_are_read_as_that_by_their_header(header: str, tmp_path: Path) -> None:
+    squared = f"ticker,{header}\nCCC,0.0625\nAAA,0.04\nBRK B,0.09\n"
+    covariance = loaded(tmp_path, EXPOSURES, FACTORS, squared)
+    assert covariance.form.dense() == pytest.approx(X @ F @ X.T + np.diag(RISK**2), rel=1e-12)
+
+
+def test_a_specific_risk_in_another_unit_than_the_factors_is_refused(tmp_path: Path) -> None:
+    percent = "factor,value,market\nvalue,200,100\nmarket,100,400\n"
+    with pytest.raises(InputError, match="one is in percent and the other in decimals"):
+        loaded(tmp_path, EXPOSURES, percent, SPECIFIC)
+
+
+def test_a_specific_risk_that_may_be_a_variance_is_told() -> None:
+    made = factor_model(["A", "B", "C"], X, F, RISK**2)
+    assert any("check that it is annual volatilities, not variances" in line for line in made.warnings)
+    assert factor_model(["A", "B", "C"], X, F, RISK).warnings == ()
+
+
+def test_a_daily_factor_model_is_not_called_one_in_percent() -> None:
+    with pytest.raises(InputError, match="multiply variances by 252"):
+        factor_model(["A", "B", "C"], X, F / 252.0, RISK / np.sqrt(252.0))
+
+
 def test_percent_squared_is_read_only_with_its_unit() -> None:
     percent = factor_model(["A", "B", "C"], X, F * 1e4, RISK * 100, units=Units.PERCENT)
     assert percent.form.dense() == pytest.approx(X @ F @ X.T + np.diag(RISK**2), rel=1e-12)

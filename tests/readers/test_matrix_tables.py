@@ -90,6 +90,7 @@ SHAPES = {
     "a workbook with a title": workbook(TITLED),
     "US dates": text(DATED).encode(),
     "pairs": text(PAIRS).encode(),
+    "pairs with decimal commas": text(PAIRS, ";", comma=True).encode(),
     "lower triangle": text(TRIANGLE).encode(),
     "ragged lower triangle": text(RAGGED).encode(),
     "upper triangle": text(UPPER).encode(),
@@ -140,6 +141,7 @@ def test_parquet_of_pandas_gives_the_same_matrix() -> None:
             InputError,
             "pair BRK.B, BRK.B more than once",
         ),
+        ([*PAIRS[:5], PAIRS[6]], MissingValue, "no covariance of BRK.B and NVDA, and 1 of 6 pairs"),
         ([["a", "b"], ["c", "d"]], InputError, "is not a covariance"),
     ],
 )

@@ -120,6 +120,24 @@ SHAPES = {
         [PLAIN[0], *([45078 + (d - DAYS[0]).days, *r] for d, r in zip(DAYS, CLOSES, strict=True))]
     ),
     "last row twice": text([*PLAIN, PLAIN[-1]]),
+    "Stooq's": text(
+        [
+            ["<TICKER>", "<PER>", "<DATE>", "<OPEN>", "<CLOSE>", "<VOL>"],
+            *(["NVDA.US", "D", f"{d:%Y%m%d}", 1, row[0], 5] for d, row in zip(DAYS, CLOSES, strict=True)),
+            *(["BRK-B.US", "D", f"{d:%Y%m%d}", 1, row[1], 5] for d, row in zip(DAYS, CLOSES, strict=True)),
+        ]
+    ),
+    "Bloomberg's, a field below each name": text(
+        [["", *(f"{n} US Equity" for n in NAMES)], ["Dates", "PX_LAST", "PX_LAST"], *PLAIN[1:]]
+    ),
+    "Bloomberg's, the days before each name": text(
+        [
+            ["Date", "NVDA US Equity", "Date", "BRK/B US Equity"],
+            *([row[0], row[1], row[0], row[2]] for row in PLAIN[1:]),
+            ["", "", "", ""],
+        ]
+    ),
+    "Bloomberg's, long": text([["Dates", "Security", "PX_LAST"], *LONG[1:]]),
 }
 
 
@@ -128,6 +146,27 @@ def test_every_shape_gives_the_same_prices(shape: str) -> None:
     read = parse_prices(SHAPES[shape], "prices").select(["NVDA", "BRK.B"])
     assert read.dates.tolist() == DAYS
     assert read.matrix.tolist() == CLOSES
+
+
+def test_columns_of_days_by_turns_keep_the_days_of_each_name_and_the_place_of_an_error() -> None:
+    rows = [["Date", "AMD", "Date", "IBM"], ["2023-06-01", 1, "2023-06-02", 3], ["2023-06-02", 2, "", ""]]
+    read = parse_prices(text(rows), "prices")
+    assert np.nan_to_num(read.select(["AMD", "IBM"]).matrix).tolist() == [[1.0, 0.0], [2.0, 3.0]]
+    rows[2][1] = "x"
+    with pytest.raises(UnreadableFile, match="prices, line 3 is 'x', not a number"):
+        parse_prices(text(rows), "prices")
+
+
+def test_a_long_table_without_a_known_price_says_which_columns_it_has() -> None:
+    rows = [["ticker", "date", "VWAP"], ["AMD", "2023-06-01", 1], ["AMD", "2023-06-02", 2]]
+    with pytest.raises(UnreadableFile, match=r"has a column ticker, and no column of prices.*VWAP"):
+        parse_prices(text(rows), "prices")
+
+
+def test_prices_of_days_to_come_are_refused() -> None:
+    after = datetime.now(UTC).date() + timedelta(days=2)
+    with pytest.raises(InputError, match=f"has prices of {after}, which is after today"):
+        parse_prices(text([*PLAIN, [after.isoformat(), 1, 2]]), "prices")
 
 
 @pytest.mark.parametrize(

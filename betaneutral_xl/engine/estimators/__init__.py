@@ -18,6 +18,7 @@ import numpy as np
 from betaneutral_xl.engine.estimators import factor, historical, shrinkage
 from betaneutral_xl.engine.estimators.window import Window
 from betaneutral_xl.errors import InputError, MissingValue, listing
+from betaneutral_xl.model.covariance_units import low_volatility
 from betaneutral_xl.model.history import EstimateHistory
 from betaneutral_xl.model.provenance import Provenance, Retrieval
 from betaneutral_xl.model.risk import Covariance, Dense, Factors
@@ -261,12 +262,13 @@ def fit(observed: Observed, method: str = "default", **options: Any) -> Covarian
     _require_options(name, options)
     result = ESTIMATORS[name](observed.window, **options)
     completed = (observed.completed,) if observed.completed and name != "pairwise" else ()
+    form = _annual(result.form, observed.spacing.per_year)
     return Covariance(
         tickers=observed.seen.tickers,
-        form=_annual(result.form, observed.spacing.per_year),
+        form=form,
         provenance=_provenance(observed, name, result.effective_days, options),
         effective_days=result.effective_days,
-        warnings=(*observed.notes, *completed, *result.notes),
+        warnings=(*observed.notes, *completed, *result.notes, *low_volatility(form.variances())),
         seen=None if (result.seen == 1.0).all() else result.seen,
         history=_history_of(observed, name, options),
     )

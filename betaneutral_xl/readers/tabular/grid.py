@@ -30,7 +30,7 @@ GZIP = b"\x1f\x8b"
 
 DELIMITERS = ",;\t|"
 
-MISSING = frozenset({"", "nan", "na", "n/a", "#n/a", "null", "none", "-", "--", "."})
+MISSING = frozenset({"", "nan", "na", "n/a", "#n/a", "#n/a n/a", "null", "none", "-", "--", "."})
 """Placeholders that programs write for a missing number."""
 
 
