@@ -228,7 +228,8 @@ ALIASES: Mapping[Column, tuple[str, ...]] = {
     ),
     Column.MULTIPLIER: ("multiplier", "mult", "contract multiplier", "contract size"),
     Column.LEVEL: ("level of detail", "data discriminator"),
-    Column.SIDE: ("side", "long short", "position side", "l s", "direction"),
+    Column.SIDE: ("side", "long short", "position side", "l s", "direction", "b s", "buy sell",
+        "payoff profile"),
     Column.SUBCLASS: ("sub category", "asset sub class", "sub class", "asset subclass", "sub type"),
     Column.UNDERLYING: ("underlying", "underlying symbol", "underlying ticker", "underlying asset"),
     Column.DELTA: ("delta", "position delta", "option delta"),
@@ -251,6 +252,15 @@ BASE_WORDS = frozenset({"base", "us", *map(str.lower, CURRENCIES)})
 MAX_HEADER_LENGTH = 80
 VALUE_COLUMNS = frozenset({Column.WEIGHT, Column.MARKET_VALUE})
 NAME_COLUMNS = frozenset({Column.TICKER, Column.NAME, Column.ISIN, Column.IDENTIFIER, Column.CUSIP})
+
+_OTHER_TIME = re.compile(
+    r"\b(?:target|model|benchmark|index|bod|sod|beginning|start|opening|original|initial|prior|previous|old"
+    r"|proposed|suggested|planned|optimal|ideal|drift|contribution|adjusted|limit|min|max)\b"
+)
+"""Words of a column that is not what is held now."""
+
+_MONEY = frozenset(map(str.lower, CURRENCIES))
+"""Codes of currencies at the end of a header: ``Value (GBP)``."""
 
 _CAMEL = re.compile(r"(?<=[a-zäöü])(?=[A-Z])")
 _OTHER = re.compile(r"(?:[^\w%]|_)+")
@@ -281,7 +291,8 @@ def recognise(header: str) -> tuple[Column, int] | None:
         return _EXACT[key], _PREFERENCE[key]
     match = _ANY_PATTERN.match(key)
     if match is None:
-        return None
+        head, _, last = key.rpartition(" ")
+        return (_EXACT[head], _PREFERENCE[head]) if last in _MONEY and head in _EXACT else None
     alias, column = _PATTERNS[(match.lastindex or 1) - 1]
     return column, _PREFERENCE[alias]
 
@@ -345,7 +356,10 @@ def read_header(
             found.setdefault(match[0], []).append((match[1], i))
     if not (found.keys() & value_columns and found.keys() & NAME_COLUMNS) or Column.PRODUCT in found:
         return None  # a table with expense ratios lists funds, not holdings
-    indices = {column: tuple(i for _, i in sorted(candidates)) for column, candidates in found.items()}
+    indices = {
+        column: tuple(i for *_, i in sorted((is_of_other_time(row[i]), rank, i) for rank, i in candidates))
+        for column, candidates in found.items()
+    }
     if (
         Column.TICKER not in indices
         and Column.IDENTIFIER in indices
@@ -353,6 +367,11 @@ def read_header(
     ):
         indices[Column.TICKER] = indices.pop(Column.IDENTIFIER)  # First Trust's header of the ticker
     return Header(row=index, texts=tuple(row), indices=indices)
+
+
+def is_of_other_time(header: str) -> bool:
+    """Whether a header names a target, a benchmark or another day."""
+    return _OTHER_TIME.search(header_key(header)) is not None
 
 
 def count_headers(row: Sequence[str]) -> Counter[Column]:

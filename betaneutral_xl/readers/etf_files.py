@@ -20,6 +20,7 @@ from betaneutral_xl.model.printed import cell_text, clean, date_of
 from betaneutral_xl.model.provenance import Provenance, Retrieval, digest
 from betaneutral_xl.model.tickers import at_market, country_market, market_code, normalise
 from betaneutral_xl.readers import asset_classes, derivatives
+from betaneutral_xl.readers.cell_columns import SHORT
 from betaneutral_xl.readers.column_evidence import (
     proven_unit,
     table_by_numbers,
@@ -192,10 +193,11 @@ def parse_etf(
     table, in_column = select_fund(table, None if on_sheet else fund, file_name)
     table = with_weight_column(select_day(table))
     weights, weight_note = decimal_weights(table, file_name, proven_unit(table))
+    weights = signed_by_side(table, weights)
     title = fund_title(table)
     rows, row_warnings = constituents(table, weights, title, tickers or {})
     name = on_sheet or fund_name(table, in_column, fund, file_name)
-    as_of = as_of_date(table, file_name)
+    as_of, other = (as_of_date(table, file_name, exchanged=one) for one in (False, True))
     today = today or datetime.now(UTC).date()
     return Etf(
         name=name,
@@ -216,7 +218,7 @@ def parse_etf(
             *row_warnings,
             *derivatives.derivative_warnings(table, rows, name, title),
             *unnamed_fund_warnings(table, "" if in_column or on_sheet else fund or "", file_name),
-            *_age_warnings(name, as_of, today, stale_days),
+            *_age_warnings(name, as_of, today, stale_days, other),
             *table.warnings,
         ),
         columns=MappingProxyType(table.header.used_headers()),
@@ -281,7 +283,10 @@ def weight_warnings(table: HoldingsTable, rows: Sequence[Constituent], note: str
     if note is COMPUTED:
         unread = unread_numbers(table)
         which = f" Columns of numbers that are not understood: {listing(unread, limit=5)}." if unread else ""
-        return (f"There is no column of weights that is understood: {note}.{which}",)
+        return (
+            f"There is no column of weights that is understood: {note}.{which}",
+            *_currency_warnings(table),
+        )
     total = math.fsum(row.weight for row in rows if not math.isnan(row.weight))
     if note == FROM_HEADER and 0.0 < total < MIN_FRACTION and total * 100.0 < MAX_LEVERAGE:
         return (
@@ -291,12 +296,30 @@ def weight_warnings(table: HoldingsTable, rows: Sequence[Constituent], note: str
     return ()
 
 
-def _age_warnings(name: str, as_of: date | None, today: date, stale_days: int) -> tuple[str, ...]:
+def _currency_warnings(table: HoldingsTable) -> tuple[str, ...]:
+    """Return a warning where values whose currency no header tells are beside several currencies."""
+    columns = table.header.indices.get(Column.MARKET_VALUE, ())
+    rows = [row for row in table.rows if table.number(row, Column.MARKET_VALUE)]
+    codes = list(dict.fromkeys(text.upper() for row in rows if (text := table.text(row, Column.CURRENCY))))
+    if len(codes) < 2 or not columns or table.header.is_in_base(columns[0]):  # noqa: PLR2004 - several
+        return ()
+    return (
+        f"The rows are in {listing(codes)}, and the header of their values names no currency: the weights "
+        "are right only if all values are in one currency.",
+    )
+
+
+def _age_warnings(
+    name: str, as_of: date | None, today: date, stale_days: int, other: date | None = None
+) -> tuple[str, ...]:
+    """Return a warning on the age; ``other`` is the day where day and month may be exchanged."""
     if as_of is None:
         return (f"The file of ETF {name} has no date: the age of its holdings is unknown.",)
     age = (today - as_of).days
     if age > stale_days:
-        return (f"Holdings of ETF {name} are {age} days old (as of {as_of}).",)
+        recent = other is not None and 0 <= (today - other).days <= stale_days
+        hint = f"; if the day is before the month, of {other}" if recent else ""
+        return (f"Holdings of ETF {name} are {age} days old (as of {as_of}{hint}).",)
     return (f"Holdings of ETF {name} are dated {as_of}, which is in the future.",) if age < -1 else ()
 
 
@@ -313,6 +336,16 @@ def total_warnings(table: HoldingsTable, rows: Sequence[Constituent]) -> tuple[s
     if abs(shown - added) <= 5e-3:  # noqa: PLR2004 - half a percent of rounding
         return ()
     return (f"The file prints a total of {shown:.4f}, but its rows add to {added:.4f}.",)
+
+
+def signed_by_side(table: HoldingsTable, weights: Sequence[float]) -> list[float]:
+    """Return weights, negative where a column says that the position is short."""
+    if Column.SIDE not in table.header.indices:
+        return list(weights)
+    return [
+        -abs(weight) if table.text(row, Column.SIDE).casefold() in SHORT else weight
+        for row, weight in zip(table.rows, weights, strict=True)
+    ]
 
 
 def constituents(

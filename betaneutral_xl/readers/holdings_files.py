@@ -5,18 +5,22 @@ from __future__ import annotations
 import math
 import os
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import PurePath
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import DuplicateTicker, InputError, MissingValue, UnreadableFile, listing
 from betaneutral_xl.model.arrays import read_only
+from betaneutral_xl.model.notices import Notice, Severity, Subject
 from betaneutral_xl.model.portfolio import CASH_OR_NAV, MAX_GROSS, SUM_TOLERANCE, Holdings, Valuation
 from betaneutral_xl.model.positions import CASH, CONTRACTS, Position, PositionClass
+from betaneutral_xl.model.printed import clean
 from betaneutral_xl.model.provenance import Provenance, Retrieval, digest
 from betaneutral_xl.model.tickers import normalise
 from betaneutral_xl.readers.asset_classes import STOCK_TICKER
-from betaneutral_xl.readers.columns import Column, count_headers
+from betaneutral_xl.readers.column_evidence import numbers_of
+from betaneutral_xl.readers.columns import Column, count_headers, is_of_other_time
 from betaneutral_xl.readers.flex import is_flex, positions_csv
 from betaneutral_xl.readers.headerless_holdings import headerless_table
 from betaneutral_xl.readers.holdings_sections import (
@@ -142,7 +146,7 @@ def parse_holdings_file(
         rows=0,
         sha256=digest(content),
     )
-    if content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
+    if content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{") and not _is_list_of_positions(content):
         from betaneutral_xl.readers.holdings_json import parse_holdings
 
         found = parse_holdings(content, provenance, nav)
@@ -156,6 +160,14 @@ def parse_holdings_file(
     table, name = _positions(sheets, file_name, chosen, of_workbook=of_workbook)
     label = PurePath(file_name).stem if name == ALL else name or chosen.account or PurePath(file_name).stem
     return _holdings(table, label, file_name, provenance, choice=chosen, nav=nav)
+
+
+def _is_list_of_positions(content: bytes) -> bool:
+    """Whether JSON is a broker's list of positions in an object, and not the fund's API's.
+
+    Cash that stands elsewhere in it would not be read, so that one with cash is no such list.
+    """
+    return b'"positions"' in content and not any(word in content for word in (b'"holdings"', b'"cash"'))
 
 
 def parse_holdings_grid(
@@ -259,9 +271,12 @@ def _holdings(
     held = [row for row in rows if not row.is_cash]
     tickers = _tickers(table, held, file_name)
     held, notes = with_market_currencies(table, held, tickers, choice)
-    notes = (*units, *notes)
+    notes = (*units, *notes, *_other_columns(table))
     rows = (*held, *cash)
     as_of = _day(as_of_date(table, file_name), choice, file_name)
+    if as_of is not None and as_of > origin.fetched_at.date() + timedelta(days=1):
+        text = f"Holdings of {fund} are dated {as_of}, which is in the future: check the day."
+        notes = (*notes, Notice(text, Subject.HOLDINGS, Severity.CHANGES))
     read = _Read(table, fund, rows, replace(origin, as_of=as_of, rows=len(rows)))
     rates = exchange_rates(table, rows, choice)
     if rates is None:
@@ -269,10 +284,10 @@ def _holdings(
             f"{file_name} has positions in several currencies without a rate: its weights are used, "
             "its values are not."
         )
-        return _by_weight(read, tickers, nav, (note,))
+        return _by_weight(read, tickers, nav, (*notes, note))
     valued = valued_positions(table, held, tickers, rates)
     if valued is None:
-        return _by_weight(read, tickers, nav)
+        return _by_weight(read, tickers, nav, notes)
     return _by_value(read, valued, rates, nav, notes)
 
 
@@ -471,6 +486,28 @@ def _value_notes(fund: str, tickers: Sequence[str]) -> tuple[str, ...]:
     return (
         f"Holdings of {fund}: value is not shares times price for {listing(tickers)}; weights are by value.",
     )
+
+
+def _other_columns(table: HoldingsTable) -> tuple[str, ...]:
+    """Return a note where two columns of one meaning, and one currency, have other numbers."""
+    header = table.header
+    lines = []
+    for column in (Column.WEIGHT, Column.MARKET_VALUE):
+        first, *rest = header.indices.get(column, (0,))
+        used = numbers_of(table, table.rows, first)
+        others = [
+            clean(header.texts[i])
+            for i in rest
+            if header.is_in_base(i) is header.is_in_base(first)
+            and is_of_other_time(header.texts[i]) is is_of_other_time(header.texts[first])
+            if any(numbers := numbers_of(table, table.rows, i)) and numbers != used
+        ]
+        if others:
+            lines.append(
+                f'The {column}s are read from "{clean(header.texts[first])}", not from {listing(others)}: '
+                "remove the column that is not meant."
+            )
+    return tuple(lines)
 
 
 def _options_note(tickers: Sequence[str]) -> tuple[str, ...]:

@@ -263,7 +263,10 @@ def _activity_statement(sheet: TextSheet, file_name: str) -> tuple[Section, ...]
         return ()
     rows = tuple(row for row in parts[POSITIONS] if any(row))
     # its rows are not those of the file, and have no place in it
-    found = _sections(replace(sheet, rows=rows, place=lambda *_: file_name), file_name)
+    found = tuple(
+        Section(label=one.label, table=replace(one.table, source=sheet))
+        for one in _sections(replace(sheet, rows=rows, place=lambda *_: file_name), file_name)
+    )
     if not found:
         return ()
     # tables of the same columns (stocks, then options) are one table

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import UnreadableFile, listing
-from betaneutral_xl.model.printed import MISSING, cell_text, clean, number, uses_decimal_comma
+from betaneutral_xl.model.portfolio import AssetClass
+from betaneutral_xl.model.printed import MISSING, Typed, cell_text, clean, number, uses_decimal_comma
 from betaneutral_xl.readers import asset_classes
 from betaneutral_xl.readers.cell_columns import with_columns_of_cells
 from betaneutral_xl.readers.columns import VALUE_COLUMNS, Column, Header, count_headers, read_header
@@ -42,12 +43,18 @@ MAX_HEADING_LENGTH = 60
 TOTAL = re.compile(
     r"(?:grand |account |portfolio |positions |sub-?)?totals?:?(?: (?:net assets?|portfolio|holdings"
     r"|fund|investments?|assets|equit(?:y|ies)|common stocks?|"
-    r"(?:in)?securities|value|weight|cash|market value|%))*:?|sum|summe|gesamt(?:summe)?"
-    r"|net assets(?: total)?",
+    r"(?:in)?securities|value|weight|cash|market value|account|positions|%))*:?|sum|summe|gesamt(?:summe)?"
+    r"|net assets(?: total)?|net liquidat(?:ing|ion)(?: value)?|(?:net )?account value|portfolio value",
     re.IGNORECASE,
 )
 
-TOTAL_WORDS = re.compile(r"total|sum|gesamt|net assets", re.IGNORECASE)
+TICKERS_LIKE_TOTALS = frozenset({"SUM"})
+"""Tickers that are words for a total too: Summit Materials. In capitals they are the company's."""
+
+AMBIGUOUS = re.compile(r"[-+]?[1-9]\d{0,2}[.,]\d{3}")
+"""A number with a separator of thousands or of decimals."""
+
+TOTAL_WORDS = re.compile(r"total|sum|gesamt|net assets|liquidat|(?:account|portfolio) value", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +163,7 @@ def holding_rows(sheet: TextSheet, header: Header, file_name: str) -> HoldingsTa
     skipped: list[Row] = []
     nameless: list[Row] = []
     unnamed_totals: list[Row] = []
+    sums: list[Row] = []
     total: float | None = None
     values: list[float] = []
     end = len(body)
@@ -163,9 +171,13 @@ def holding_rows(sheet: TextSheet, header: Header, file_name: str) -> HoldingsTa
     for index, row in enumerate(body):
         if not row:
             blank = bool(rows)
-        elif _is_total(table, row):
+        elif (_is_total(table, row) or _is_total_of_names(table, row, rows)) and not _is_stock(
+            table, row, rows
+        ):
             total = table.number(row, Column.WEIGHT) if Column.WEIGHT in header.indices else None
             values += [value] if (value := table.number(row, Column.MARKET_VALUE)) is not None else []
+        elif _is_proven_sum(table, row, rows):
+            sums.append(row)
         elif _is_holding(table, row) or (not blank and _lacks_numbers(table, row)):
             rows.append(row)
             blank = False
@@ -194,9 +206,15 @@ def holding_rows(sheet: TextSheet, header: Header, file_name: str) -> HoldingsTa
         printed_values=tuple(values),
         warnings=(
             *_unread_row_warnings(table, skipped, rest, rows),
+            *_thousands_warnings(table, rows),
             *(
                 f"{table.where(row)} has no ticker and the sum of the rows above: it is taken as their total."
                 for row in unnamed_totals
+            ),
+            *(
+                f"{table.where(row)} ({_label(table, row):.40}) is the sum of the rows above, without shares "
+                "and a price: it is taken as their total. If it is a position, give its shares and price."
+                for row in sums
             ),
         ),
         nameless=tuple(nameless),
@@ -241,6 +259,34 @@ def _decimal_comma(header: Header, body: Sequence[Row], delimiter: str) -> bool:
 
     amounts = texts(Column.MARKET_VALUE, Column.SHARES, Column.PRICE)
     return uses_decimal_comma(amounts, texts(Column.WEIGHT), otherwise=delimiter == ";")
+
+
+def _thousands_warnings(table: HoldingsTable, rows: Sequence[Row]) -> tuple[str, ...]:
+    """Return a warning on a number such as ``1,500`` whose separator no other cell of a file explains.
+
+    Semicolons between the cells make a decimal comma likely, and do not prove it.
+    """
+    if table.source.delimiter != ";":
+        return ()
+    columns = (Column.SHARES, Column.PRICE, Column.MARKET_VALUE)
+    cells = [
+        (row, column, cell)
+        for row in rows[:SAMPLE]
+        for column in columns
+        if (cell := table.header.cell(row, column)) and not isinstance(cell, Typed)
+    ]
+    found = next((one for one in cells if AMBIGUOUS.fullmatch(clean(one[2]))), None)
+    weights = [table.header.cell(row, Column.WEIGHT) for row in rows[:SAMPLE]]
+    texts = [cell for *_, cell in cells]
+    decided = uses_decimal_comma(texts, weights, otherwise=True) is uses_decimal_comma(texts, weights)
+    if found is None or decided:
+        return ()
+    row, column, cell = found
+    value = table.number(row, column)
+    return (
+        f"{table.where(row, column)}: {clean(cell)} is read as {value:.10g} ({column}), as in files "
+        "with semicolons the comma is the decimal one. If it separates thousands, write it without.",
+    )
 
 
 def _prefer_numeric_columns(table: HoldingsTable, body: Sequence[Row]) -> Header:
@@ -344,11 +390,52 @@ def _is_sum(table: HoldingsTable, row: Row, rows: Sequence[Row]) -> bool:
     return bool(sums) and all(sums)
 
 
+def _is_proven_sum(table: HoldingsTable, row: Row, rows: Sequence[Row]) -> bool:
+    """Whether a row is the sum of those above by its value, and unlike them has no shares and no price."""
+    header = table.header
+    printed = table.number(row, Column.MARKET_VALUE)
+    if not printed or Column.SHARES not in header.indices or len(rows) < 2:  # noqa: PLR2004 - one is no sum
+        return False
+    if any(table.text(row, one) for one in (Column.SHARES, Column.PRICE, Column.ISIN, Column.CUSIP)):
+        return False
+    name, ticker = table.text(row, Column.NAME), table.text(row, Column.TICKER)
+    is_cash = AssetClass.CASH in {
+        asset_classes.of_name(name or ticker, ticker),
+        asset_classes.of_flag(table.text(row, Column.ASSET_CLASS)),
+    }
+    values = [table.number(one, Column.MARKET_VALUE) for one in rows]
+    held = [one for one in rows if table.text(one, Column.SHARES)]
+    if is_cash or 2 * len(held) < len(rows) or None in values:
+        return False
+    return math.isclose(printed, math.fsum(value for value in values if value is not None), rel_tol=1e-9)
+
+
+def _label(table: HoldingsTable, row: Row) -> str:
+    """Return the name of a row, or its ticker."""
+    return table.text(row, Column.NAME) or table.text(row, Column.TICKER)
+
+
+def _is_total_of_names(table: HoldingsTable, row: Row, rows: Sequence[Row]) -> bool:
+    """Whether a row has a total's word for its ticker, a name of its own, and the sum of those above."""
+    return TOTAL.fullmatch(table.text(row, Column.TICKER)) is not None and _is_sum(table, row, rows)
+
+
+def _is_stock(table: HoldingsTable, row: Row, rows: Sequence[Row]) -> bool:
+    """Whether a row is of a ticker that is a total's word: with shares and a price, and not the sum."""
+    if table.text(row, Column.TICKER) not in TICKERS_LIKE_TOTALS or _is_sum(table, row, rows):
+        return False
+    has = {column for column in AMOUNT_COLUMNS if table.number(row, column) is not None}
+    return {Column.SHARES, Column.PRICE} <= has or bool({Column.WEIGHT, Column.MARKET_VALUE} & has)
+
+
 def _is_total(table: HoldingsTable, row: Row) -> bool:
     if not TOTAL_WORDS.search("|".join(row)):
         return False
     if any(table.text(row, column) for column in (Column.ISIN, Column.CUSIP, Column.SEDOL)):
         return False
+    named = [text for column in (Column.TICKER, Column.NAME) if (text := table.text(row, column))]
+    if named and all(TOTAL.fullmatch(text) for text in named):
+        return True
     texts = [
         word
         for cell in row

@@ -14,6 +14,7 @@ from betaneutral_xl.model.positions import CASH_CLASSES, PositionClass
 from betaneutral_xl.model.printed import cell_text
 from betaneutral_xl.model.tickers import CURRENCIES, normalise
 from betaneutral_xl.readers import asset_classes
+from betaneutral_xl.readers.cell_columns import SHORT
 from betaneutral_xl.readers.columns import Column
 
 if TYPE_CHECKING:
@@ -27,9 +28,6 @@ GROUPS: Mapping[str, Column] = MappingProxyType({"sector": Column.SECTOR, "count
 
 GROUP_COLUMNS = frozenset(GROUPS.values())
 NO_GROUPS: Mapping[str, str] = MappingProxyType({})
-
-SHORT = frozenset({"short", "s", "sell", "sold", "short sale", "leerverkauf"})
-"""Words of a side, beside which numbers may have no sign."""
 
 OPTION_FLAG = re.compile(r"\b(?:options?|opts?|fop|calls?|puts?|warrants?)\b")
 FUTURE_FLAG = re.compile(r"\b(?:futures?|fut)\b")

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from betaneutral_xl.errors import MissingValue, listing
+from betaneutral_xl.errors import InputError, MissingValue, listing
 from betaneutral_xl.model.contracts import option_terms
 from betaneutral_xl.model.positions import PositionClass
 from betaneutral_xl.model.tickers import CURRENCIES, market_currency
@@ -32,6 +32,11 @@ OPTION_SIZE = 100.0
 
 PER_HUNDRED = 0.01
 """Bonds are quoted per hundred of their face value."""
+
+
+SMALL_UNITS = frozenset({"JPY", "KRW", "INR", "TWD", "THB", "HUF", "CZK", "IDR", "PHP", "CLP"})
+LARGE_UNITS = frozenset({"USD", "EUR", "GBP", "CHF", "CAD", "AUD", "SGD", "NZD"})
+"""Currencies of which many, and of which few, make an amount: the rates between them have one direction."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +152,7 @@ def exchange_rates(table: HoldingsTable, rows: Sequence[PositionRow], choice: Ch
         return Rates(by_currency={}, in_column=True, in_base=in_base)
     codes = list(dict.fromkeys(row.currency for row in rows if row.currency))
     without = [code for code in codes if code not in choice.rates]
+    _refuse_inverse(choice.rates, without)
     if len(codes) <= 1 or len(without) <= (1 if choice.rates else 0) or _in_base(table, rows):
         return Rates(by_currency=choice.rates, in_column=False, in_base=in_base)
     if Column.WEIGHT in table.header.indices and not choice.rates:
@@ -157,6 +163,17 @@ def exchange_rates(table: HoldingsTable, rows: Sequence[PositionRow], choice: Ch
         + " a column FXRateToBase (base currency per unit)."
     )
     raise MissingValue(msg)
+
+
+def _refuse_inverse(rates: Mapping[str, float], base: Sequence[str]) -> None:
+    """Refuse a rate of a currency of small units that is above 1 of a currency of large ones."""
+    code = next((one for one in rates if one in SMALL_UNITS and rates[one] > 1.0), None)
+    if code is not None and base and base[0] in LARGE_UNITS:
+        msg = (
+            f"The rate {code}={rates[code]:g} makes one {code} {rates[code]:g} {base[0]}. Give the base "
+            f"currency per unit, as {code}={1.0 / rates[code]:.4g}."
+        )
+        raise InputError(msg)
 
 
 def _without_rate(table: HoldingsTable, rows: Sequence[PositionRow]) -> list[str]:

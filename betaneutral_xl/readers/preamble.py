@@ -267,18 +267,19 @@ DAY_FIRST = re.compile(
 """Words of German, Italian, French and Spanish files, whose dates have the day first."""
 
 
-def as_of_date(table: HoldingsTable, file_name: str) -> date | None:
+def as_of_date(table: HoldingsTable, file_name: str, *, exchanged: bool = False) -> date | None:
     """Return the date of the holdings: from the lines around the table, a column, or the file's name.
 
     A line before the table that names the day is preferred. A column gives the day only if most rows have
     the same one: the dates on which positions became effective are not it. The file's modification time is
-    not used.
+    not used. ``exchanged`` reads day and month in the order that the file's language does not have.
     """
     before = [line for line in _lines(table.before) if line]
     header = [text for text in table.header.texts if AS_OF.search(text)]
     notes = [note[:MAX_LINE_LENGTH] for note in table.notes]
     after = [line for line in _lines(table.after[:MAX_LINES]) if len(line) < MAX_NOTE_LENGTH]
     foreign = bool(DAY_FIRST.search("\n".join((*table.header.texts, *before, *notes[:MAX_HEADER_LINES]))))
+    foreign = foreign is not exchanged
     before_by_words = _first_date(before, needs_words=True, day_first=foreign)
     if before_by_words:
         return before_by_words

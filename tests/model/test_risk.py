@@ -209,10 +209,10 @@ def test_one_volatility_far_from_the_others_is_told(variance: float, shown: str)
 
 
 def test_the_rounding_of_a_symmetric_matrix_is_averaged_away() -> None:
-    made = Covariance.from_matrix(["A", "B"], [[0.09, 0.02 + 5e-8], [0.02, 0.04]])
+    made = Covariance.from_matrix(["A", "B"], np.array([[0.09, 0.02 + 5e-8], [0.02, 0.04]]))
     assert made.form.dense() == pytest.approx(np.array([[0.09, 0.02], [0.02, 0.04]]), abs=5e-8)
     with pytest.raises(NotPositiveSemidefinite, match=r"is 0\.020001 one way and 0\.02 the other"):
-        Covariance.from_matrix(["A", "B"], [[0.09, 0.020001], [0.02, 0.04]])
+        Covariance.from_matrix(["A", "B"], np.array([[0.09, 0.020001], [0.02, 0.04]]))
 
 
 def test_a_volatility_above_500_percent_is_refused() -> None:

@@ -624,6 +624,18 @@ def test_a_layout_is_read(layout: Layout) -> None:
     assert AssetClass.CASH not in {row.asset_class for row in etf.constituents if row.ticker}
 
 
+def test_values_beside_several_currencies_without_weights_are_told() -> None:
+    body = "Ticker,Name,Currency,Market Value\nAMD US,AMD,USD,6000\n6861 JP,KEYENCE,JPY,600000\n"
+    told = [parse_etf(text(one), "X.csv").warnings for one in (body, body.replace("Value", "Value (USD)"))]
+    assert [any("The rows are in USD, JPY" in line for line in lines) for lines in told] == [True, False]
+
+
+def test_an_old_day_that_may_be_another_with_day_and_month_exchanged_is_told() -> None:
+    body = text("Holdings as of 05/11/2025\nTicker,Name,Weight\nVOD LN,Vodafone,60%\nSAP GY,SAP,40%\n")
+    etf = parse_etf(body, "X.csv", today=date(2025, 11, 7))
+    assert any("(as of 2025-05-11; if the day is before the month, of 2025-11-05)" in w for w in etf.warnings)
+
+
 def test_tickers_in_euro_without_a_market_are_told() -> None:
     etf = parse_etf(b"Ticker,Name,Weight,Currency\nSAP,SAP SE,40%,EUR\nNVDA,NVIDIA,60%,USD\n", "AIX.csv")
     assert any(

@@ -320,3 +320,86 @@ def test_printed_values_of_several_markets_are_taken_as_one_currency_and_it_is_s
 def test_weights_that_add_to_one_with_a_large_gross_exposure_are_ambiguous() -> None:
     with pytest.raises(InputError, match="add to 1, and to 18 without their signs"):
         parse_holdings_file(b"ticker,weight\nA,9\nB,-8.5\nCASH,0.5\n", "book.csv")
+
+
+@pytest.mark.parametrize(
+    "total",
+    ["Positions Total,,--,--,15000,0%,No", "Account Total,,,,15000,,", "Total,My Pie,7,,15000,,"],
+)
+def test_a_total_is_no_position_whatever_else_its_row_prints(total: str) -> None:
+    text = "Symbol,Description,Qty,Price,Mkt Val,Chg %,Reinvest?\nAMD,AMD INC,50,200,10000,1%,No\n"
+    holdings = read(f"{text}IBM,IBM CORP,20,250,5000,1%,No\n{total}\n")
+    assert holdings.tickers == ("AMD", "IBM")
+    assert holdings.nav == 15_000.0
+
+
+@pytest.mark.parametrize(
+    ("text", "tickers"),
+    [
+        ("ticker,shares,price\nAMD,50,200\nSUM,20,300\n", ("AMD", "SUM")),
+        ("ticker,weight\nAMD,0.6\nSUM,0.4\n", ("AMD", "SUM")),
+        ("ticker,market value\nAMD,5000\nIBM,3000\nSUM,8000\n", ("AMD", "IBM")),
+    ],
+)
+def test_a_ticker_that_is_the_word_of_a_total_is_one_where_it_is_not_the_sum(
+    text: str, tickers: tuple[str, ...]
+) -> None:
+    assert read(text).tickers == tickers
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "BOD Market Value,EOD Market Value",
+        "Original Market Value,Current Market Value",
+        "Target Weight,Weight",
+    ],
+)
+def test_what_is_held_now_is_preferred_to_a_target_and_to_another_day(header: str) -> None:
+    assert read(f"Ticker,{header}\nAMD,0.9,0.6\nIBM,0.1,0.4\n").weights.tolist() == pytest.approx([0.6, 0.4])
+
+
+def test_a_number_that_may_have_thousands_or_decimals_is_told() -> None:
+    ambiguous = "ticker;shares;price\nAMD;1,500;200\nIBM;20;300\n"
+    (line,) = read(ambiguous).warnings
+    assert "row 2: 1,500 is read as 1.5 (shares)" in line
+    assert read(ambiguous.replace("300", "300,5")).warnings == ()
+
+
+def test_positions_in_an_object_of_json_are_read_unless_its_cash_would_be_lost() -> None:
+    rows = [{"symbol": "AMD", "qty": "50", "current_price": "200", "market_value": "10000"}]
+    text = json.dumps({"positions": rows})
+    assert parse_holdings_file(text.encode(), "a.json").tickers == ("AMD",)
+    with pytest.raises(UnreadableFile, match="no fund with a list of holdings"):
+        parse_holdings_file(json.dumps({"account": {"cash": "5"}, "positions": rows}).encode(), "a.json")
+
+
+@pytest.mark.parametrize("label", ["Portfolio", "All stocks", "Net Liquidating Value", "Account Value"])
+def test_the_sum_of_the_rows_above_is_no_position_by_its_value(label: str) -> None:
+    text = f"Symbol,Quantity,Price,Value\nAMD,50,200,10000\nIBM,20,250,5000\n{label},,,15000\nCASH,,,5000\n"
+    holdings = read(text)
+    assert holdings.tickers == ("AMD", "IBM")
+    assert holdings.nav == 20_000.0
+    known = label in {"Net Liquidating Value", "Account Value"}
+    assert any("is the sum of the rows above" in line for line in holdings.warnings) is not known
+
+
+def test_cash_that_is_as_much_as_the_rows_above_is_cash() -> None:
+    text = "Symbol,Quantity,Price,Value\nAMD,50,200,10000\nIBM,20,250,5000\nCASH,,,15000\n"
+    assert read(text).cash == 0.5
+
+
+def test_two_columns_of_values_with_other_numbers_are_told() -> None:
+    text = "Ticker,Market Value 31/10/2025,Market Value 28/11/2025\nAMD,5000,10000\nIBM,9000,5000\n"
+    assert any('read from "Market Value 31/10/2025", not from' in line for line in read(text).warnings)
+
+
+def test_a_rate_the_wrong_way_round_is_refused() -> None:
+    text = "Ticker,Currency,Shares,Price\nAMD,USD,50,200\n7203 JP,JPY,100,3000\n"
+    with pytest.raises(InputError, match=r"makes one JPY 155 USD\. Give .* as JPY=0\.006452"):
+        parse_holdings_file(text.encode(), "mine.csv", choice=Choice.parse(rates="JPY=155"))
+
+
+def test_holdings_of_a_day_to_come_are_told() -> None:
+    (line,) = read("Date,Ticker,Weight\n2099-05-01,AMD,60%\n2099-05-01,IBM,40%\n").warnings
+    assert "dated 2099-05-01, which is in the future" in line

@@ -149,7 +149,11 @@ def test_every_shape_gives_the_same_prices(shape: str) -> None:
 
 
 def test_columns_of_days_by_turns_keep_the_days_of_each_name_and_the_place_of_an_error() -> None:
-    rows = [["Date", "AMD", "Date", "IBM"], ["2023-06-01", 1, "2023-06-02", 3], ["2023-06-02", 2, "", ""]]
+    rows: list[list[Any]] = [
+        ["Date", "AMD", "Date", "IBM"],
+        ["2023-06-01", 1, "2023-06-02", 3],
+        ["2023-06-02", 2, "", ""],
+    ]
     read = parse_prices(text(rows), "prices")
     assert np.nan_to_num(read.select(["AMD", "IBM"]).matrix).tolist() == [[1.0, 0.0], [2.0, 3.0]]
     rows[2][1] = "x"
@@ -158,7 +162,7 @@ def test_columns_of_days_by_turns_keep_the_days_of_each_name_and_the_place_of_an
 
 
 def test_a_long_table_without_a_known_price_says_which_columns_it_has() -> None:
-    rows = [["ticker", "date", "VWAP"], ["AMD", "2023-06-01", 1], ["AMD", "2023-06-02", 2]]
+    rows: list[list[Any]] = [["ticker", "date", "VWAP"], ["AMD", "2023-06-01", 1], ["AMD", "2023-06-02", 2]]
     with pytest.raises(UnreadableFile, match=r"has a column ticker, and no column of prices.*VWAP"):
         parse_prices(text(rows), "prices")
 

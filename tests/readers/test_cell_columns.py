@@ -1,0 +1,81 @@
+"""Columns that their cells tell: sides, long and short numbers, signs of currencies."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from betaneutral_xl.errors import MissingValue
+from betaneutral_xl.readers.etf_files import parse_etf
+from betaneutral_xl.readers.holdings_files import parse_holdings_file
+from betaneutral_xl.readers.holdings_sections import Choice
+
+if TYPE_CHECKING:
+    from betaneutral_xl.model.portfolio import Holdings
+
+BOOK = {"AMD": 10_000.0, "TSLA": -4_000.0}
+
+
+def read(text: str, name: str = "book.csv", choice: Choice | None = None) -> Holdings:
+    return parse_holdings_file(text.encode(), name, choice=choice)
+
+
+def values(holdings: Holdings) -> dict[str, float | None]:
+    return {one.ticker: one.value for one in holdings.positions if one.ticker != "CASH"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Symbol,B/S,Quantity,Price\nAMD,B,50,200\nTSLA,S,10,400\nCASH,,9000,1\n",
+        "Symbol,Position,Quantity,Price\nAMD,Long,50,200\nTSLA,Short,10,400\nCASH,,9000,1\n",
+        "Symbol;Richtung;Menge;Kurs\nAMD;Kauf;50;200\nTSLA;Short;10;400\nCASH;;9000;1\n",
+        "Symbol,Long Quantity,Short Quantity,Price\nAMD,50,0,200\nTSLA,0,10,400\nCASH,9000,0,1\n",
+        "Symbol,Long Market Value,Short Market Value\nAMD,10000,\nTSLA,,-4000\nCASH,9000,\n",
+        "Symbol;Long Quantity;Short Quantity;Price\nAMD;50,0;;200\nTSLA;;(10,0);400\nCASH;9000;;1\n",
+        "Symbol,Long Quantity,Short Quantity,Price\nAMD,60,10,200\nTSLA,0,10,400\nCASH,9000,0,1\n",
+    ],
+    ids=["B and S", "names", "an unknown word", "two columns", "two values", "decimal commas", "net of both"],
+)
+def test_short_positions_have_their_sign_in_any_layout(text: str) -> None:
+    holdings = read(text)
+    assert values(holdings) == pytest.approx(BOOK)
+    assert holdings.nav == 15_000.0
+
+
+def test_a_column_of_other_words_is_no_side() -> None:
+    text = "Symbol,Rating,Quantity,Price\nAMD,Buy,50,200\nTSLA,Hold,10,400\n"
+    assert values(read(text)) == {"AMD": 10_000.0, "TSLA": 4_000.0}
+    assert values(read(text.replace("Hold", "Buy"))) == {"AMD": 10_000.0, "TSLA": 4_000.0}
+
+
+@pytest.mark.parametrize("column", ["Long/Short", "B/S", "Exposure side"])
+def test_a_side_gives_the_sign_of_the_weights_of_an_etf(column: str) -> None:
+    text = f"Ticker,Name,Weight (%),{column}\nAMD,Advanced Micro,100,Long\nTSLA,Tesla Inc,30,Short\n"
+    etf = parse_etf(text.encode(), "LS.csv")
+    assert {row.ticker: row.weight for row in etf.constituents} == {"AMD": 1.0, "TSLA": -0.3}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'Ticker,Market Value\nAMD,"$10,000"\nSAP,"€2,100"\n',
+        "Ticker,Shares,Price\nAMD,50,$200\nSAP,10,210.00 €\n",
+    ],
+)
+def test_amounts_with_the_signs_of_two_currencies_need_a_rate(text: str) -> None:
+    with pytest.raises(MissingValue, match=r"2 currencies \(USD, EUR\) without a rate.*--fx EUR=RATE"):
+        read(text)
+    rated = read(text, choice=Choice.parse(rates="EUR=1.16"))
+    assert values(rated) == pytest.approx({"AMD": 10_000.0, "SAP": 2_436.0})
+
+
+def test_values_with_one_sign_are_in_one_currency_whatever_the_prices_are_in() -> None:
+    text = "Symbol,Qty,Price,Market Value £\nVOD,1000,85.00p,£850.00\nAMD,50,$200.00,£7600.00\n"
+    assert values(read(text)) == {"VOD": 850.0, "AMD": 7_600.0}
+
+
+def test_a_code_of_a_currency_at_the_end_of_a_header_is_that_of_its_values() -> None:
+    text = "Ticker,Currency,Quantity,Current price,Value (GBP)\nAMD,USD,50,200,7600\nVOD,GBX,1000,85,850\n"
+    assert values(read(text)) == {"AMD": 7_600.0, "VOD": 850.0}
