@@ -235,3 +235,11 @@ def test_what_names_no_mandate_is_refused(value: Any) -> None:
 def test_limits_of_one_name_come_together_however_they_are_written() -> None:
     assert canonical({"upper NVDA": 1, "Upper": 2}) == {"upper": {"NVDA": 1, "*": 2}}
     assert shown({"*": 0.05, "NVDA": "8%"}) == "0.05, NVDA 8%"
+
+
+def test_a_cell_at_its_default_gives_way_to_a_rule_and_the_answer_says_which_holds() -> None:
+    mandate = Mandate.of({"name": "Student fund", "method": "reweight", "target": 0.0})
+    assert mandate.unchosen({"method": "hedge", "target": 0.0, "upper": None}) == (
+        "Method is reweight, as in the mandate Student fund; the cell on the sheet has its default, hedge, "
+        "and is not used.",
+    )

@@ -55,7 +55,9 @@ def test_a_report_without_prices_of_what_is_bought_says_so_and_has_no_orders(
     held.write_text("ticker,shares,price\nNVDA,100,180\nMSFT,100,490\nCASH,1000,1\n")
     assert main(["report", "--sample", "--holdings", str(held), "--out", str(out)]) == 0
     assert "No orders in the report: No price for" in capsys.readouterr().err
-    assert "Orders" not in values(out).sheetnames
+    book = values(out)
+    assert "Orders" not in book.sheetnames
+    assert "None: No price for" in text(book, "Proposal")
 
 
 def test_the_same_stamp_gives_the_same_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
