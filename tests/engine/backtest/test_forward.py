@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import statsmodels.api as sm
+from threadpoolctl import threadpool_info
 
 from betaneutral_xl import Covariance, Etf, Holdings
 from betaneutral_xl.engine.backtest import Absent, Estimator, Holding, Schedule, Study, walk
@@ -358,6 +359,22 @@ def test_a_solver_failure_on_a_date_leaves_the_portfolio_unchanged(
     assert (result.turnover[failed, 0] == 0.0).all()
     assert (result.turnover[~failed, 0] > 0.0).all()
     assert any("on 1 of" in note and "No answer could be proven" in note for note in result.notes)
+
+
+def test_a_backtest_sums_on_one_thread_of_openblas(
+    study: Callable[..., Study], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if "openblas" not in str(np.show_config(mode="dicts")):
+        pytest.skip("this NumPy computes with another BLAS than OpenBLAS")
+    threads: list[int] = []
+
+    def counting(*given: object, **more: object) -> Rebalance:
+        threads.extend(one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas")
+        return neutralise(*given, **more)  # type: ignore[arg-type] # as it was called
+
+    monkeypatch.setattr("betaneutral_xl.engine.backtest.decide.neutralise", counting)
+    walk(study(methods=("reweight",)))
+    assert set(threads) == {1}
 
 
 def test_a_model_error_on_every_date_is_raised(study: Callable[..., Study]) -> None:
