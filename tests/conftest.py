@@ -89,6 +89,12 @@ def soffice() -> str:
     return command
 
 
+@pytest.fixture(scope="session")
+def simdjson() -> None:
+    """Skip a test of what only pysimdjson does."""
+    pytest.importorskip("simdjson", reason="pysimdjson is not installed: it has no wheels for Python 3.14")
+
+
 @pytest.fixture
 def book() -> Holdings:
     """Return the portfolio of the notebook's example."""

@@ -22,10 +22,13 @@ WITHOUT = {
     "daqp": "small problems take a little longer, to the same weights",
     "filelock": "two programs at once can write the cache, the records and a sweep's journal",
     "psutil": "programs that hold a port or a LibreOffice profile are not named",
-    "simdjson": "covariance files are read by pandas, more slowly",
+    "simdjson": "covariance files take longer and more memory to read, and their numbers are not kept",
     "threadpoolctl": "a backtest may differ in its last digits between machines",
 }
 """The packages that can be missing, by the name of the module, and what is different then."""
+
+NOT_ASKED_FOR_EVERYWHERE = frozenset({"simdjson"})
+"""Those that only save time, and that the dependencies leave out for some Python: no warning is logged."""
 
 LOGGER = logging.getLogger(__name__)
 
@@ -36,7 +39,8 @@ def find(name: str) -> Any:
     try:
         return importlib.import_module(name)
     except ImportError as error:  # also where a shared library that it needs is missing
-        LOGGER.warning("%s", _missing(name, error))
+        level = logging.INFO if name in NOT_ASKED_FOR_EVERYWHERE else logging.WARNING
+        LOGGER.log(level, "%s", _missing(name, error))
         return None
 
 

@@ -61,6 +61,7 @@ def refuse_parsing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(matrix_cache, "parse_plain_file", parse)
 
 
+@pytest.mark.usefixtures("simdjson")
 def test_what_is_kept_gives_the_same_covariance_without_the_text(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -98,6 +99,7 @@ def test_a_file_in_the_place_of_another_is_seen(file: Path, tmp_path: Path) -> N
     assert covariance(file).form.variances()[0] == 0.12
 
 
+@pytest.mark.usefixtures("simdjson")
 def test_the_hash_decides_where_the_system_does_not_record_changes(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -128,6 +130,7 @@ def test_nothing_is_kept_where_that_is_switched_off(
 
 
 @pytest.mark.parametrize("damage", [lambda b: b[:-1], lambda b: b[:-1] + bytes([b[-1] ^ 1]), lambda _: b"{}"])
+@pytest.mark.usefixtures("simdjson")
 def test_damaged_numbers_are_not_used(file: Path, tmp_path: Path, damage: object) -> None:
     first = covariance(file)
     (one,) = kept(tmp_path)
@@ -170,6 +173,7 @@ def plain(n: int) -> bytes:
 
 
 @pytest.mark.parametrize("again", [False, True])
+@pytest.mark.usefixtures("simdjson")
 def test_no_more_than_the_matrix_and_a_third_is_in_memory(tmp_path: Path, *, again: bool) -> None:
     path, n = tmp_path / "v.csv", 2400
     path.write_bytes(plain(n))

@@ -362,6 +362,7 @@ PRINTED = st.sampled_from(
 @given(
     cells=st.lists(PRINTED, min_size=9, max_size=9), end=st.sampled_from(["\n", "\r\n"]), dated=st.booleans()
 )
+@pytest.mark.usefixtures("simdjson")
 def test_plain_rows_are_the_same_numbers_as_cell_by_cell(cells: list[str], end: str, *, dated: bool) -> None:
     label = "2025-11-18," if dated else ""
     rows = [f"{label}{name},{','.join(cells[3 * i : 3 * i + 3])}" for i, name in enumerate("ABC")]
@@ -391,6 +392,7 @@ def test_plain_rows_are_the_same_numbers_as_cell_by_cell(cells: list[str], end: 
         ("\n2025-11-18,IWV,0.02,0.04,0.0225", ""),
     ],
 )
+@pytest.mark.usefixtures("simdjson")
 def test_what_is_no_plain_matrix_is_left_to_the_careful_reader(change: tuple[str, str]) -> None:
     assert parse_plain_matrix(io.BytesIO(API_SHAPE.encode())) is not None
     assert parse_plain_matrix(io.BytesIO(API_SHAPE.replace(*change).encode())) is None

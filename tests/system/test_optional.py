@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 import pytest
@@ -64,7 +65,23 @@ def test_what_is_missing_is_named_with_its_consequence(monkeypatch: pytest.Monke
     text = optional.status()
     assert "The package psutil cannot be used" in text
     assert optional.WITHOUT["psutil"] in text
-    assert "simdjson" not in text
+    assert "threadpoolctl" not in text
+
+
+def test_that_nothing_is_missing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in optional.WITHOUT:
+        monkeypatch.setitem(sys.modules, name, ModuleType(name))
+    assert optional.status() == "All solvers and other compiled packages can be used."
+
+
+@pytest.mark.parametrize(("name", "level"), [("psutil", "WARNING"), ("simdjson", "INFO")])
+def test_a_package_that_is_left_out_for_some_python_is_missed_without_a_warning(
+    name: str, level: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setitem(sys.modules, name, None)
+    caplog.set_level("INFO")
+    assert optional.find(name) is None
+    assert [one.levelname for one in caplog.records] == [level]
 
 
 def test_a_system_without_threads_is_recognised(monkeypatch: pytest.MonkeyPatch) -> None:
