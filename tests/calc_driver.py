@@ -328,7 +328,7 @@ class Driver:
         return [name for _, name in named_parts(window) if name]
 
     def boxes(self) -> list[list[str]]:
-        """Return the texts of the open message boxes."""
+        """Return the texts of the open message boxes, each a list that is empty in LibreOffice 26.8."""
         toolkit = self.create("com.sun.star.awt.Toolkit")
         windows = []
         for i in range(toolkit.getTopWindowCount()):
@@ -351,9 +351,16 @@ def role_of(name: str) -> int:
 def is_box(window: Any) -> bool:
     """Return whether a top window is an open message box: it may close while it is looked at."""
     with contextlib.suppress(DisposedException):
+        if not is_accessible(window):
+            return hasattr(window, "endDialog") and bool(window.isVisible())
         context = window.getAccessibleContext() if window is not None else None
         return context is not None and context.getAccessibleRole() in {role_of("ALERT"), role_of("DIALOG")}
     return False
+
+
+def is_accessible(window: Any) -> bool:
+    """Return whether the accessible parts of a window can be asked for: in LibreOffice 26.8 they cannot."""
+    return window is None or hasattr(window, "getAccessibleContext")
 
 
 def named_parts(window: Any) -> Iterator[tuple[Any, str]]:
@@ -361,7 +368,7 @@ def named_parts(window: Any) -> Iterator[tuple[Any, str]]:
 
     A part that closes while it is looked at is left out.
     """
-    pending = [(window, 0)]
+    pending = [(window, 0)] if is_accessible(window) else []
     while pending:
         part, depth = pending.pop(0)
         with contextlib.suppress(DisposedException):

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -113,12 +114,16 @@ AGAIN = 10.0
 """Seconds after which a key is pressed again: a message box may have no focus yet when it is seen."""
 
 
-def confirm(office: Office, display: Screen, key: str = "Return") -> None:
-    """Answer the message box by a key, and wait until it has closed."""
+def confirm(office: Office, display: Screen, *keys: str) -> None:
+    """Answer the message box by a key, Return if none is given, and wait until it has closed.
+
+    Of several keys the next one is pressed where the one before does nothing.
+    """
     box = message_box(office)
+    pressed = cycle(keys or ("Return",))
 
     def answered() -> bool:
-        display.press(key)
+        display.press(next(pressed))
         return until(lambda: box not in office.do("boxes"), AGAIN)
 
     assert until(answered), f"{box} stays open"

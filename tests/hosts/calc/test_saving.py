@@ -28,6 +28,8 @@ ETFS = {
     "chips.csv": "NVDA,NVIDIA Corp,40\nAVGO,Broadcom Inc,25\nTSM,TSMC,20\nMU,Micron Technology,15\n",
     "large.csv": "AAPL,Apple Inc,50\nMSFT,Microsoft Corp,30\nNVDA,NVIDIA Corp,20\n",
 }
+KEEP_FORMAT = ("Return", "alt+e")
+"""The keys that keep the file's format: in LibreOffice 26.8 no button has the keyboard."""
 LONG = b"ORG.BETANEUTRAL"
 PLACES = ("Settings.C11", "Settings.C12")
 """The cells of the second and the third ETF."""
@@ -75,7 +77,7 @@ def save(calc: Office, display: Screen, path: Path) -> None:
     display.press("ctrl+s")
     assert until(lambda: calc.do("boxes") or path.stat().st_mtime_ns != before)
     if calc.do("boxes"):
-        confirm(calc, display)
+        confirm(calc, display, *KEEP_FORMAT)
     assert until(lambda: path.stat().st_mtime_ns != before and is_complete(path))
 
 
