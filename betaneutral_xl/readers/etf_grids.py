@@ -13,8 +13,8 @@ from betaneutral_xl.errors import InputError
 from betaneutral_xl.model.portfolio import AssetClass, Constituent, Etf, sum_warnings
 from betaneutral_xl.model.printed import number
 from betaneutral_xl.readers import derivatives
-from betaneutral_xl.readers.columns import Column, Header, recognise
-from betaneutral_xl.readers.etf_files import constituents, total_warnings, weight_warnings
+from betaneutral_xl.readers.columns import Column, Header, is_of_other_time, recognise
+from betaneutral_xl.readers.etf_files import constituents, signed_by_side, total_warnings, weight_warnings
 from betaneutral_xl.readers.holdings_table import HoldingsTable, holding_rows
 from betaneutral_xl.readers.tabular.cell_grids import refuse_errors, sheet_of
 from betaneutral_xl.readers.weights import decimal_weights
@@ -154,7 +154,10 @@ def _indices(cells: Sequence[Cell]) -> dict[Column, tuple[int, ...]]:
         match = recognise(str(cell)) if isinstance(cell, str) else None
         if match is not None:
             found.setdefault(match[0], []).append((match[1], j))
-    return {column: tuple(j for _, j in sorted(places)) for column, places in found.items()}
+    return {
+        column: tuple(j for *_, j in sorted((is_of_other_time(str(cells[j])), rank, j) for rank, j in places))
+        for column, places in found.items()
+    }
 
 
 def _own_columns(grid: CellGrid, header: int) -> dict[str, int]:
@@ -187,6 +190,7 @@ def _holds_weights(grid: CellGrid, header: int, column: int) -> bool:
 def _etf(grid: CellGrid, header: Header, name: str, origin: Provenance) -> Etf:
     table = holding_rows(sheet_of(grid), header, grid.what)
     weights, unit = decimal_weights(table, grid.what)
+    weights = signed_by_side(table, weights)
     rows, warnings = constituents(table, weights)
     rows = tuple(_with_exposure(table, cells, row) for cells, row in zip(table.rows, rows, strict=True))
     return Etf(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pandas as pd
 import pytest
 
 from betaneutral_xl.errors import MissingValue
+from betaneutral_xl.job.tables import etfs_of_object
 from betaneutral_xl.readers.etf_files import parse_etf
 from betaneutral_xl.readers.holdings_files import parse_holdings_file
 from betaneutral_xl.readers.holdings_sections import Choice
@@ -55,6 +57,19 @@ def test_a_side_gives_the_sign_of_the_weights_of_an_etf(column: str) -> None:
     text = f"Ticker,Name,Weight (%),{column}\nAMD,Advanced Micro,100,Long\nTSLA,Tesla Inc,30,Short\n"
     etf = parse_etf(text.encode(), "LS.csv")
     assert {row.ticker: row.weight for row in etf.constituents} == {"AMD": 1.0, "TSLA": -0.3}
+
+
+def test_a_range_of_an_etf_takes_its_sides_and_its_own_weights() -> None:
+    frame = pd.DataFrame(
+        {
+            "Ticker": ["AMD", "TSLA"],
+            "Long/Short": ["L", "S"],
+            "Target Weight": [0.5, 0.5],
+            "Actual Weight": [1.3, 0.3],
+        }
+    )
+    (etf,) = etfs_of_object(frame)
+    assert {row.ticker: row.weight for row in etf.constituents} == {"AMD": 1.3, "TSLA": -0.3}
 
 
 @pytest.mark.parametrize(
