@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from betaneutral_xl.errors import DuplicateTicker, InputError, UnknownTicker, UnreadableFile, listing
+from betaneutral_xl.model.notices import Notice, Severity, Subject
 from betaneutral_xl.model.printed import cell_text, date_of, number
 from betaneutral_xl.model.provenance import Provenance, Retrieval, digest, now
 from betaneutral_xl.model.returns import Prices, Returns
@@ -47,6 +48,9 @@ if TYPE_CHECKING:
 
 DATE_HEADERS = (*DAY_HEADERS, "", "__index_level_0__", "index")
 TICKER_HEADERS = ("ticker", "symbol", "tickers", "security", "ric")
+FAR_AHEAD = timedelta(days=45)
+"""Days without prices before one of the future from which that is a wrong date: monthly prices have 31."""
+
 PRICE_HEADERS = (
     "adj_close",
     "adjusted_close",
@@ -107,7 +111,7 @@ def parse_prices(content: bytes, name: str) -> Prices:
     if not len(days):
         msg = f"{name} has no price on any day. Check that it is the right file."
         raise UnreadableFile(msg)
-    _refuse_future(days, name)
+    notes = [*notes, *_future_notes(days, name)]
     if empty:
         notes = [*notes, f"{empty} days of {name} have no price of any ticker and are left out."]
     days, matrix, equal = _without_equal_rows(days, matrix)
@@ -125,15 +129,27 @@ def parse_prices(content: bytes, name: str) -> Prices:
     return Prices.from_matrix(names, days, matrix, provenance, tuple(notes))
 
 
-def _refuse_future(days: DateArray, name: str) -> None:
-    """Refuse days after tomorrow, which it may be already east of here: no price is known before its day."""
+def _future_notes(days: DateArray, name: str) -> list[str]:
+    """Return a warning on days after tomorrow, which it may be already east of here.
+
+    Raises
+    ------
+    InputError
+        If they are far from the others: the year of a date is wrong, and would make old prices the last ones.
+
+    """
     today = now().date()
-    last = days.max().astype(date)
-    if last > today + timedelta(days=1):
-        msg = (
-            f"{name} has prices of {last}, which is after today, {today}. Correct the dates, or remove them."
-        )
+    order = np.sort(days).astype(date)
+    ahead = [day for day in order if day > today + timedelta(days=1)]
+    if not ahead:
+        return []
+    what = f"{name} has prices of {ahead[-1]}, which is after today, {today}"
+    known = order[: len(order) - len(ahead)]
+    if len(known) and ahead[0] - known[-1] > FAR_AHEAD:
+        msg = f"{what}, and none of the days since {known[-1]}. Correct its date, or remove it."
         raise InputError(msg)
+    text = f"{what}: check its dates, and the date of this computer."
+    return [Notice(text, Subject.PRICES, Severity.CHANGES)]
 
 
 def parse_values(

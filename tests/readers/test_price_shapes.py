@@ -13,6 +13,7 @@ import pytest
 
 from betaneutral_xl.errors import InputError, UnreadableFile
 from betaneutral_xl.hosts.sheets import cells, matrices
+from betaneutral_xl.model.notices import Severity
 from betaneutral_xl.readers.prices import parse_prices
 
 if TYPE_CHECKING:
@@ -167,10 +168,20 @@ def test_a_long_table_without_a_known_price_says_which_columns_it_has() -> None:
         parse_prices(text(rows), "prices")
 
 
-def test_prices_of_days_to_come_are_refused() -> None:
+def test_a_day_to_come_that_is_far_from_the_others_is_refused() -> None:
     after = datetime.now(UTC).date() + timedelta(days=2)
-    with pytest.raises(InputError, match=f"has prices of {after}, which is after today"):
+    with pytest.raises(InputError, match=rf"has prices of {after}, which is after today.* Correct its date"):
         parse_prices(text([*PLAIN, [after.isoformat(), 1, 2]]), "prices")
+
+
+@pytest.mark.parametrize(("first", "told"), [(-4, []), (-2, [Severity.CHANGES]), (9, [Severity.CHANGES])])
+def test_days_to_come_in_sequence_are_told_since_the_computers_date_may_be_wrong(
+    first: int, told: list[Severity]
+) -> None:
+    today = datetime.now(UTC).date()
+    rows = [[(today + timedelta(days=first + i)).isoformat(), 1, 2] for i in range(5)]
+    notes = parse_prices(text([PLAIN[0], *rows]), "prices").warnings
+    assert [getattr(one, "severity", None) for one in notes] == told
 
 
 @pytest.mark.parametrize(
