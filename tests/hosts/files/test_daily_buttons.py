@@ -195,7 +195,7 @@ def test_the_rules_of_the_sheet_hold_for_every_button(book: Book, session: Sessi
     long_only(book)
     message = pressed(book, session, "rebalance").message
     assert "reweight" in book.lines(Sheet.PROPOSAL, PROPOSAL.headline)[0][0]
-    assert "The mandate Student fund has method reweight" in message
+    assert "Method is reweight, as in the mandate Student fund" in message
     weights = [row[3] for row in book.lines(Sheet.PROPOSAL, PROPOSAL.table + 1) if row[0] != "CASH"]
     assert min(weights) >= 0.0
     assert max(weights) <= 0.08 + 1e-9

@@ -74,7 +74,7 @@ def test_neither_a_device_nor_a_stream_is_written(tmp_path: Path, name: str) -> 
 
 
 def test_a_read_only_file_stays(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    report = tmp_path / "report.html"
+    report = tmp_path / "report.xlsx"
     report.write_bytes(b"mine")
     win32api.SetFileAttributes(str(report), win32con.FILE_ATTRIBUTE_READONLY)
     try:
