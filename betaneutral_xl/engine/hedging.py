@@ -21,7 +21,7 @@ from betaneutral_xl.model.values import number, require_sign
 from betaneutral_xl.system.words import yes_or_no
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from betaneutral_xl.model.arrays import FloatArray
     from betaneutral_xl.model.risk import Covariance
@@ -92,7 +92,11 @@ class Legs:
             If an option is unknown or its value cannot be parsed.
 
         """
-        readers = {"ridge": number, "limit": number, "sell_only": yes_or_no}
+        readers: dict[str, Callable[[Any], Any]] = {
+            "ridge": number,
+            "limit": number,
+            "sell_only": yes_or_no,
+        }
         read: dict[str, Any] = {}
         for name, value in options.items():
             if name not in readers:

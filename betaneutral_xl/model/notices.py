@@ -91,6 +91,10 @@ class Notice(str):
         return text if isinstance(text, Notice) else cls(text, subject)
 
 
+LABEL = 2
+"""Words of the longest label before a colon: an ETF or a file by its name."""
+
+
 @dataclass(frozen=True, slots=True)
 class NoticeGroup:
     """The notices of one severity about one subject."""
@@ -122,10 +126,6 @@ def _head(line: str) -> str:
     first, *others = re.split(r"( \(|: )", line, maxsplit=2)
     label = len(first.split()) <= LABEL and others and others[0] == ": "
     return "".join((first, *others[:2])) if label else first
-
-
-LABEL = 2
-"""Words of the longest label before a colon: an ETF or a file by its name."""
 
 
 def about(subject: Subject, lines: Iterable[str]) -> Iterator[Notice]:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 E = TypeVar("E", bound=StrEnum)
 
+_SEVERAL = (list, tuple, set, frozenset)
+
 SHARE_EXPECTED = "give a number such as 0.05 or 5%"
 """What is wrong with a text that is no number."""
 
@@ -43,8 +45,10 @@ class Percent(float):
         return f"Percent({float(self)!r})"
 
 
-def number(value: Any) -> float:
+def number(value: Any, expected: str = SHARE_EXPECTED) -> float:
     """Read a number, or text such as ``0.05``, ``5%`` and ``0,05``; text with a sign becomes a ``Percent``.
+
+    ``expected`` is what the error says of a text that is no number.
 
     >>> number("5%"), number(0.05), number("0,05"), number("1,500"), number("-inf")
     (Percent(0.05), 0.05, 0.05, 1500.0, -inf)
@@ -56,7 +60,7 @@ def number(value: Any) -> float:
 
     """
     if isinstance(value, str):
-        parsed = _of_text(value)
+        parsed = _of_text(value, expected)
     elif isinstance(value, bool) or not hasattr(value, "__float__"):
         msg = "give a number"
         raise ValueError(msg)
@@ -84,7 +88,7 @@ def printed_number(text: str) -> float | None:
     return Percent(value / 100.0) if value is not None and printed.is_percentage(text) else value
 
 
-def _of_text(text: str) -> float:
+def _of_text(text: str, expected: str = SHARE_EXPECTED) -> float:
     parsed = printed_number(text)
     if parsed is not None:
         return parsed
@@ -93,7 +97,7 @@ def _of_text(text: str) -> float:
     except ValueError:
         unlimited = 0.0
     if math.isfinite(unlimited):
-        raise ValueError(SHARE_EXPECTED if text.strip() else "it is blank")
+        raise ValueError(expected if text.strip() else "it is blank")
     return unlimited
 
 
@@ -106,11 +110,7 @@ def unsigned(value: Any, unit: str) -> float:
         If it has a percent sign, or is not a number.
 
     """
-    try:
-        parsed = number(value)
-    except ValueError as error:
-        msg = f"it is {unit}, give a number" if str(error) == SHARE_EXPECTED else str(error)
-        raise ValueError(msg) from None
+    parsed = number(value, f"it is {unit}, give a number")
     if isinstance(parsed, Percent):
         msg = f"it is {unit}, so give a number without a percent sign"
         raise ValueError(msg)  # noqa: TRY004 - the text is wrong, not the type
@@ -150,9 +150,6 @@ def tickers(value: Any) -> tuple[str, ...]:
         msg = "give a ticker, or several with commas"
         raise TypeError(msg)
     return tuple(normalise(str(name)) for name in names if name is not None and str(name).strip())
-
-
-_SEVERAL = (list, tuple, set, frozenset)
 
 
 def beta_or_ticker(value: float | str) -> float | str:

@@ -104,7 +104,7 @@ def assemble(
         mandate=outcome.request.mandate,
         notices=tuple(notes),
         forecast=own_forecast,
-        **({"no_orders": no_orders} if no_orders else {}),
+        no_orders=no_orders,
     )
     return Assembled(contents, tuple(notes))
 

@@ -71,7 +71,7 @@ class Contents:
     forecast
         The fund's own forecast of its risk beside ours; None where there is none.
     no_orders
-        Why there are no orders, where there are none.
+        Why prices do not suffice for orders; empty where they do, or where none are known.
 
     """
 
@@ -87,7 +87,7 @@ class Contents:
     notices: tuple[str, ...] = ()
     mandate: Mandate | None = None
     forecast: FundForecast | None = None
-    no_orders: str = "prices or the net asset value are not known."
+    no_orders: str = ""
 
     def __post_init__(self) -> None:
         """Validate that an infeasible request has neither trades nor orders."""

@@ -130,6 +130,18 @@ class Pair:
     etf: Etf
     confirms: bool = False
 
+    @property
+    def study(self) -> Study:
+        """The pair's backtest with the sum kept at a beta of zero."""
+        return Study(
+            holdings=self.book,
+            etfs=(self.etf,),
+            prices=self.panel.prices,
+            schedule=self.panel.schedule,
+            estimators=(Estimator.parse("default"),),
+            methods=("hedge", "reweight"),
+        )
+
 
 def pairs(american: Sequence[Path], british: Path) -> Iterator[Pair]:
     """Yield the twelve pairs that decide, then the six of "Reweighting" that confirm."""
@@ -156,16 +168,9 @@ def judged(pair: Pair) -> list[Performance]:
     found: list[Performance] = []
     for name, shrinkage in SHRUNK.items():
         limits = {"net": "0:1"} if name.endswith("cash allowed") else {}
-        study = Study(
-            holdings=pair.book,
-            etfs=(pair.etf,),
-            prices=pair.panel.prices,
-            schedule=pair.panel.schedule,
-            estimators=(Estimator.parse("default"),),
-            methods=("reweight",) if found else ("hedge", "reweight"),
-            constraints=Constraints.from_mapping(limits),
-            intervals=not found,
-        )
+        study = replace(pair.study, constraints=Constraints.from_mapping(limits), intervals=not found)
+        if found:
+            study = replace(study, methods=("reweight",))
         changed = neutralise if shrinkage is None else partial(shrinking, shrinkage)
         with patch("betaneutral_xl.engine.backtest.decide.neutralise", changed):
             result = walk(study)
@@ -177,15 +182,7 @@ def aimed(pair: Pair) -> list[float]:
     """Return the RMS of the distance from each of ``AIMS`` with the sum kept, relative to the hedge's."""
     ratios = []
     for aim in AIMS:
-        study = Study(
-            holdings=pair.book,
-            etfs=(pair.etf,),
-            prices=pair.panel.prices,
-            schedule=pair.panel.schedule,
-            estimators=(Estimator.parse("default"),),
-            methods=("hedge", "reweight"),
-            target=aim,
-        )
+        study = replace(pair.study, target=aim)
         result = walk(study)
         hedge, own = (result.performance((one, "default")).active_beta_rms[0] for one in study.methods)
         ratios.append(float(own / hedge))

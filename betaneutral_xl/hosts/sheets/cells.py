@@ -248,7 +248,7 @@ def _trimmed(rows: list[list[Cell]], what: str) -> Grid:
     return Grid(what, tuple(tuple(row[left:right]) for row in kept), top + 1, left + 1, span=width)
 
 
-def _nearest(value: int | Decimal) -> float:
+def _as_float(value: int | Decimal) -> float:
     """Return a number as a float; one that is too large for it is infinite, as a text of it would be."""
     try:
         return float(value)
@@ -267,7 +267,7 @@ def _cell(value: Any, what: str) -> Cell:
         case None | bool() | date():
             return value
         case int() | Decimal():  # Excel passes a Decimal for a cell formatted as currency
-            return _nearest(value)
+            return _as_float(value)
         case _ if hasattr(value, "item"):  # other numpy scalars
             return _cell(value.item(), what)
     msg = f"A cell of {what} holds a {type(value).__name__}. Give a number, a text, a date or TRUE/FALSE."

@@ -149,7 +149,8 @@ def _after(page: Page, contents: Contents) -> None:
             page.paragraph(text, style.NOTE, size=9.0)
     elif answer.trade_count:
         page.section("Orders")
-        page.paragraph(f"None: {contents.no_orders}", style.NOTE)
+        reason = contents.no_orders or "prices or the net asset value are not known."
+        page.paragraph(f"None: {reason}", style.NOTE)
     if answer.legs:
         page.section("In place of the baskets")
         for leg in answer.legs:
