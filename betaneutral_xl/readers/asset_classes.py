@@ -192,9 +192,8 @@ NAMES = _compile_rules(
         (
             AssetClass.CASH,
             (
-                r"^(?:net )?cash$|^cash & cash investments$|^pending (?:activity|transactions?)$"
+                r"^(?:(?:net )?cash|account)$|^cash & cash investments$|^pending (?:activity|transactions?)$"
                 r"|^(?:money|cash|bank|deposit|savings|settlement|reference|current|clearing) accounts?\b"
-                r"|^account$"
                 r"|\b(?:giro|tagesgeld|festgeld|verrechnungs|referenz|cash)?konto\b|^cash balances?\b"
                 r"|^held in (?:money market|fcash)",
                 r"^(?:usd|us dollar|dollar|fund|net|uninvested|total|restricted|segregated|pledged"

@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -52,7 +53,7 @@ from betaneutral_xl.readers.weights import COMPUTED, FROM_HEADER, decimal_weight
 from betaneutral_xl.system.files import is_inside, shown_name
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from betaneutral_xl.readers.tabular.sheets import Row, TextSheet
@@ -197,7 +198,7 @@ def parse_etf(
     title = fund_title(table)
     rows, row_warnings = constituents(table, weights, title, tickers or {})
     name = on_sheet or fund_name(table, in_column, fund, file_name)
-    as_of, other = (as_of_date(table, file_name, exchanged=one) for one in (False, True))
+    as_of, exchanged = as_of_date(table, file_name), partial(as_of_date, table, file_name, exchanged=True)
     today = today or datetime.now(UTC).date()
     return Etf(
         name=name,
@@ -218,7 +219,7 @@ def parse_etf(
             *row_warnings,
             *derivatives.derivative_warnings(table, rows, name, title),
             *unnamed_fund_warnings(table, "" if in_column or on_sheet else fund or "", file_name),
-            *_age_warnings(name, as_of, today, stale_days, other),
+            *_age_warnings(name, as_of, today, stale_days, exchanged),
             *table.warnings,
         ),
         columns=MappingProxyType(table.header.used_headers()),
@@ -310,13 +311,14 @@ def _currency_warnings(table: HoldingsTable) -> tuple[str, ...]:
 
 
 def _age_warnings(
-    name: str, as_of: date | None, today: date, stale_days: int, other: date | None = None
+    name: str, as_of: date | None, today: date, stale_days: int, exchanged: Callable[[], date | None]
 ) -> tuple[str, ...]:
-    """Return a warning on the age; ``other`` is the day where day and month may be exchanged."""
+    """Return a warning on the age; ``exchanged`` reads the day with day and month the other way round."""
     if as_of is None:
         return (f"The file of ETF {name} has no date: the age of its holdings is unknown.",)
     age = (today - as_of).days
     if age > stale_days:
+        other = exchanged()
         recent = other is not None and 0 <= (today - other).days <= stale_days
         hint = f"; if the day is before the month, of {other}" if recent else ""
         return (f"Holdings of ETF {name} are {age} days old (as of {as_of}{hint}).",)

@@ -171,9 +171,7 @@ def holding_rows(sheet: TextSheet, header: Header, file_name: str) -> HoldingsTa
     for index, row in enumerate(body):
         if not row:
             blank = bool(rows)
-        elif (_is_total(table, row) or _is_total_of_names(table, row, rows)) and not _is_stock(
-            table, row, rows
-        ):
+        elif _says_total(row) and _ends_with_total(table, row, rows):
             total = table.number(row, Column.WEIGHT) if Column.WEIGHT in header.indices else None
             values += [value] if (value := table.number(row, Column.MARKET_VALUE)) is not None else []
         elif _is_proven_sum(table, row, rows):
@@ -392,11 +390,12 @@ def _is_sum(table: HoldingsTable, row: Row, rows: Sequence[Row]) -> bool:
 
 def _is_proven_sum(table: HoldingsTable, row: Row, rows: Sequence[Row]) -> bool:
     """Whether a row is the sum of those above by its value, and unlike them has no shares and no price."""
-    header = table.header
-    printed = table.number(row, Column.MARKET_VALUE)
-    if not printed or Column.SHARES not in header.indices or len(rows) < 2:  # noqa: PLR2004 - one is no sum
+    if Column.SHARES not in table.header.indices or len(rows) < 2:  # noqa: PLR2004 - one is no sum
         return False
     if any(table.text(row, one) for one in (Column.SHARES, Column.PRICE, Column.ISIN, Column.CUSIP)):
+        return False
+    printed = table.number(row, Column.MARKET_VALUE)
+    if not printed:
         return False
     name, ticker = table.text(row, Column.NAME), table.text(row, Column.TICKER)
     is_cash = AssetClass.CASH in {
@@ -415,6 +414,16 @@ def _label(table: HoldingsTable, row: Row) -> str:
     return table.text(row, Column.NAME) or table.text(row, Column.TICKER)
 
 
+def _says_total(row: Row) -> bool:
+    return TOTAL_WORDS.search("|".join(row)) is not None
+
+
+def _ends_with_total(table: HoldingsTable, row: Row, rows: Sequence[Row]) -> bool:
+    """Whether a row that has a total's word is one, and no stock of that name."""
+    is_total = _is_total(table, row) or _is_total_of_names(table, row, rows)
+    return is_total and not _is_stock(table, row, rows)
+
+
 def _is_total_of_names(table: HoldingsTable, row: Row, rows: Sequence[Row]) -> bool:
     """Whether a row has a total's word for its ticker, a name of its own, and the sum of those above."""
     return TOTAL.fullmatch(table.text(row, Column.TICKER)) is not None and _is_sum(table, row, rows)
@@ -429,7 +438,7 @@ def _is_stock(table: HoldingsTable, row: Row, rows: Sequence[Row]) -> bool:
 
 
 def _is_total(table: HoldingsTable, row: Row) -> bool:
-    if not TOTAL_WORDS.search("|".join(row)):
+    if not _says_total(row):
         return False
     if any(table.text(row, column) for column in (Column.ISIN, Column.CUSIP, Column.SEDOL)):
         return False
