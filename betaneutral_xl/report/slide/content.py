@@ -107,7 +107,7 @@ def slide_of(contents: Contents) -> Slide:
         rows=tuple(_rows(answer))[:MOST_ROWS],
         pictures=tuple(drawn),
         lists=tuple(_lists(answer)),
-        footer=f"{_short(f'{day} {sources}', 190)}. {contents.written_at:%Y-%m-%d %H:%M} UTC.",
+        footer=f"{_short(f'{day} {sources}', 190)}; {contents.written_at:%Y-%m-%d %H:%M} UTC.",
         written_at=contents.written_at,
     )
 
