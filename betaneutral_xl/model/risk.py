@@ -717,7 +717,9 @@ def solved_once(covariance: CovarianceOperator, rhs: FloatArray) -> FloatArray:
         Where V is not positive definite.
 
     """
-    if covariance.size > SCIPY_ONCE_FROM:
+    # The Woodbury identity does without scipy, and knows where V is singular, whatever is rounded.
+    by_factors = isinstance(covariance, Factors) and covariance.loadings.shape[1] < covariance.size
+    if by_factors or covariance.size > SCIPY_ONCE_FROM:
         return covariance.solver()(rhs)
     matrix = covariance.dense()
     np.linalg.cholesky(matrix)  # a singular matrix, which elimination may not notice, ends here

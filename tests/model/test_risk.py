@@ -230,3 +230,10 @@ def test_one_system_is_solved_without_scipy_and_with_it(n: int, columns: tuple[i
     np.testing.assert_allclose(solved_once(form, form.matrix @ expected), expected, atol=1e-9)
     with pytest.raises(np.linalg.LinAlgError):
         solved_once(Dense(np.ones((n, n))), expected)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_few_factors_without_specific_risk_are_singular_however_they_are_rounded(seed: int) -> None:
+    loadings = np.random.default_rng(seed).normal(size=(5, 3))
+    with pytest.raises(np.linalg.LinAlgError):
+        solved_once(Factors(loadings, np.zeros(5)), np.ones(5))
