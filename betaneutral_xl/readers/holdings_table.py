@@ -54,7 +54,8 @@ TICKERS_LIKE_TOTALS = frozenset({"SUM"})
 AMBIGUOUS = re.compile(r"[-+]?[1-9]\d{0,2}[.,]\d{3}")
 """A number with a separator of thousands or of decimals."""
 
-TOTAL_WORDS = re.compile(r"total|sum|gesamt|net assets|liquidat|(?:account|portfolio) value", re.IGNORECASE)
+TOTAL_WORDS = ("total", "sum", "gesamt", "net assets", "liquidat", "account value", "portfolio value")
+"""Of which a row of totals has one: plain words, as every row is searched for them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -390,9 +391,11 @@ def _is_sum(table: HoldingsTable, row: Row, rows: Sequence[Row]) -> bool:
 
 def _is_proven_sum(table: HoldingsTable, row: Row, rows: Sequence[Row]) -> bool:
     """Whether a row is the sum of those above by its value, and unlike them has no shares and no price."""
+    if table.text(row, Column.SHARES):  # nearly every row ends here
+        return False
     if Column.SHARES not in table.header.indices or len(rows) < 2:  # noqa: PLR2004 - one is no sum
         return False
-    if any(table.text(row, one) for one in (Column.SHARES, Column.PRICE, Column.ISIN, Column.CUSIP)):
+    if any(table.text(row, one) for one in (Column.PRICE, Column.ISIN, Column.CUSIP)):
         return False
     printed = table.number(row, Column.MARKET_VALUE)
     if not printed:
@@ -415,7 +418,8 @@ def _label(table: HoldingsTable, row: Row) -> str:
 
 
 def _says_total(row: Row) -> bool:
-    return TOTAL_WORDS.search("|".join(row)) is not None
+    text = "|".join(row).lower()
+    return any(word in text for word in TOTAL_WORDS)
 
 
 def _ends_with_total(table: HoldingsTable, row: Row, rows: Sequence[Row]) -> bool:
