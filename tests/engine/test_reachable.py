@@ -134,6 +134,18 @@ def test_contradicting_limits_are_reported_for_any_beta(fund: Holdings, etf: Etf
     assert math.isnan(reach.low[0])
 
 
+@pytest.mark.parametrize("method", [Method.REWEIGHT, Method.LEAST_SQUARES, Method.FEWEST_TRADES])
+def test_where_no_name_may_be_traded_the_beta_is_what_it_is(
+    fund: Holdings, etf: Etf, market: Covariance, method: Method
+) -> None:
+    frozen = {"universe": "held", "frozen": list(NAMES)}
+    with pytest.raises(Infeasible, match=r"the lowest is 1\.00\. Let 5 more names be traded"):
+        neutralise(fund, [etf], market, method=method, constraints=Constraints.from_mapping(frozen))
+    within = Constraints.from_mapping({**frozen, "beta": [0.9, 1.1]})
+    result = neutralise(fund, [etf], market, method=method, constraints=within)
+    assert result.trades.tolist() == [0.0] * len(result.tickers)
+
+
 def test_a_frozen_name_outside_its_bounds_is_refused(fund: Holdings, etf: Etf, market: Covariance) -> None:
     limits = Constraints.from_mapping({"frozen": ["D"], "upper": 0.2})
     with pytest.raises(Infeasible, match=r"D may not be traded .* 0.25 is outside its bounds"):

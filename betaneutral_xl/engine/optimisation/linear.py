@@ -147,6 +147,9 @@ class Limits:
             If no algorithm of HiGHS decides which of these holds.
 
         """
+        if not self.count:  # no name may be traded, and HiGHS takes no problem without variables
+            holds = (self.row_lower <= COARSE) & (self.row_upper >= -COARSE)
+            return np.zeros(0) if holds.all() else None
         failure = ""
         for algorithm in ALGORITHMS:
             found = self._solved(linear, algorithm, TOLERANCE)
