@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 STEPS = 6
 """Approximate number of steps of a scale."""
 
+SMALLEST_SPAN = 1e-9
+"""A smaller span of values is of rounding errors; its scale is from 0 to 1."""
+
 
 class Kind(StrEnum):
     """How a picture is drawn."""
@@ -61,7 +64,9 @@ class Picture:
             pairs = [(v, e) for v, e in zip(series.values, errors, strict=True) if math.isfinite(v)]
             ends += [v - e for v, e in pairs] + [v + e for v, e in pairs]
         low, high = min(ends), max(ends)
-        rough = (high - low or 1.0) / STEPS
+        if high - low < SMALLEST_SPAN:
+            low, high = 0.0, 1.0
+        rough = (high - low) / STEPS
         magnitude = 10.0 ** math.floor(math.log10(rough))
         step = next(m * magnitude for m in (1.0, 2.0, 5.0, 10.0) if m * magnitude >= rough * (1.0 - 1e-9))
         return round(math.floor(low / step) * step, 12), round(math.ceil(high / step) * step, 12), step

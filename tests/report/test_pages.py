@@ -152,6 +152,14 @@ def test_the_scale_has_round_steps_and_includes_all_values() -> None:
         assert 2 <= round((high - low) / step) <= 9
 
 
+@pytest.mark.parametrize("size", [0.0, 1e-17, 1e-14])
+def test_a_picture_of_rounding_errors_is_drawn_on_a_scale_from_0_to_1(size: float) -> None:
+    series = pictures.Series("x", (size, -size), "000000")
+    picture = pictures.Picture("t", pictures.Kind.COLUMNS, ("a", "b"), (series,))
+    assert picture.scale() == pytest.approx((0.0, 1.0, 0.2))
+    assert "1.00" in drawing.draw(picture)
+
+
 def test_a_low_chart_has_as_many_bars_as_their_names_have_room(everything: Problem) -> None:
     page = page_of(everything.result)
     assert len(pictures.contributions(page, bars_within(4.0)).categories) == 2
