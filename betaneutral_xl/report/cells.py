@@ -217,6 +217,15 @@ def lookup_key(cell: str, text: Any) -> str:
     return cell
 
 
+def look_up(name: str, cell: str, ticker: str, labels: str = "ticker") -> str:
+    """Return the formula of the entry of a ticker, which a cell has, in a named column beside its labels.
+
+    >>> look_up("trade", "$A2", "NVDA")
+    'INDEX(trade,MATCH($A2,ticker,0))'
+    """
+    return f"INDEX({name},MATCH({lookup_key(cell, ticker)},{labels},0))"
+
+
 def yes(answer: bool) -> str:  # noqa: FBT001 - its only argument
     """Return ``yes`` or ``no``, because LibreOffice prints TRUE as 1."""
     return "yes" if answer else "no"

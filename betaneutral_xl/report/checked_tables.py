@@ -12,7 +12,7 @@ from openpyxl.worksheet.table import Table, TableColumn, TableStyleInfo
 
 from betaneutral_xl.report import style
 from betaneutral_xl.report.builder import Compared
-from betaneutral_xl.report.cells import Formula, Scalar, clean
+from betaneutral_xl.report.cells import Formula, Scalar, clean, look_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -39,8 +39,8 @@ HEADING_ROW = 1
 FIRST_ROW = 2
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckedColumn:
+@dataclass(frozen=True, slots=True)
+class Column:
     """A column of a table.
 
     Attributes
@@ -52,8 +52,9 @@ class CheckedColumn:
     look
         The format of the cells.
     formula
-        Returns the formula of a row from its row number on the sheet and its index, or None if the
-        row has a plain value. Python's values are then written to a second column and compared.
+        A formula with ``{row}`` for the number of the row on the sheet; or a function that returns it from
+        this number and the row's index, or None if the row has a plain value. Python's values are then
+        written to a second column and compared.
     name
         The defined name of the column's cells.
     squared
@@ -64,11 +65,17 @@ class CheckedColumn:
     heading: str
     values: Sequence[Scalar]
     look: Look
-    formula: Callable[[int, int], str | None] | None = None
+    formula: str | Callable[[int, int], str | None] | None = None
     name: str = ""
     squared: bool = False
 
-    def indented(self) -> CheckedColumn:
+    def formula_of(self, row: int, index: int) -> str | None:
+        """Return the formula of a row; None if it has a plain value."""
+        if isinstance(self.formula, str):
+            return self.formula.format(row=row)
+        return self.formula(row, index) if self.formula else None
+
+    def indented(self) -> Column:
         """Return the column with text indented from the numbers on its left."""
         return replace(self, look=self.look.replace(indent=1)) if self.is_text else self
 
@@ -78,8 +85,13 @@ class CheckedColumn:
         return any(isinstance(value, (str, bool)) for value in self.values)
 
 
+def looked_up(name: str, tickers: Sequence[str], labels: str = "ticker") -> Callable[[int, int], str]:
+    """Return the formulas of a column that has the entries of a named column for the tickers in column A."""
+    return lambda row, i: look_up(name, f"$A{row}", tickers[i], labels)
+
+
 def place(
-    book: Book, canvas: Canvas, name: str, columns: Sequence[CheckedColumn], *, printed_below: int = 0
+    book: Book, canvas: Canvas, name: str, columns: Sequence[Column], *, printed_below: int = 0
 ) -> None:
     """Write a table from the first row on, with filters, frozen headings, names and print set-up.
 
@@ -99,9 +111,7 @@ def place(
     _list_object(book, canvas, name, headings, len(columns[0].values))
 
 
-def place_grid(
-    book: Book, canvas: Canvas, columns: Sequence[CheckedColumn], *, printed_below: int = 0
-) -> list[str]:
+def place_grid(book: Book, canvas: Canvas, columns: Sequence[Column], *, printed_below: int = 0) -> list[str]:
     """Write a table without filters, for rows in a fixed order, and return its headings."""
     columns = [column.indented() if at else column for at, column in enumerate(columns)]
     checked = [column for column in columns if column.formula]
@@ -132,6 +142,15 @@ def write_headings(canvas: Canvas, headings: Sequence[str], looks: Iterable[Look
     canvas.height(HEADING_ROW, 30)
 
 
+def place_text(canvas: Canvas, heading: str, lines: Sequence[str], width: float = 60) -> None:
+    """Write a sheet of text, where there is no table."""
+    write_headings(canvas, [heading], [style.TEXT])
+    for row, line in enumerate(lines, start=FIRST_ROW):
+        canvas.put(row, 1, line, style.PARAGRAPH)
+    canvas.widths([width])
+    finish_sheet(canvas, 1, FIRST_ROW + len(lines) - 1)
+
+
 def finish_sheet(canvas: Canvas, printed_columns: int, printed_rows: int) -> None:
     """Freeze the headings and the first column, and set the print area and orientation."""
     canvas.sheet.freeze_panes = "B2"
@@ -143,7 +162,7 @@ def finish_sheet(canvas: Canvas, printed_columns: int, printed_rows: int) -> Non
         canvas.sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=False)
 
 
-def _compare(book: Book, canvas: Canvas, column: CheckedColumn, formulas: int, python: int) -> None:
+def _compare(book: Book, canvas: Canvas, column: Column, formulas: int, python: int) -> None:
     sizes = [
         abs(float(value))
         for value in column.values
@@ -163,10 +182,10 @@ def _compare(book: Book, canvas: Canvas, column: CheckedColumn, formulas: int, p
     )
 
 
-def _write(book: Book, canvas: Canvas, at: int, column: CheckedColumn) -> None:
+def _write(book: Book, canvas: Canvas, at: int, column: Column) -> None:
     for index, value in enumerate(column.values):
         row = FIRST_ROW + index
-        text = column.formula(row, index) if column.formula else None
+        text = column.formula_of(row, index)
         canvas.put(row, at, value if text is None else Formula(text, value), column.look)
     if column.name:
         book.define(column.name, canvas.area(FIRST_ROW, at, len(column.values)))
@@ -202,7 +221,7 @@ def _unique(headings: Sequence[str]) -> list[str]:
     return names
 
 
-def _width(heading: str, column: CheckedColumn) -> float:
+def _width(heading: str, column: Column) -> float:
     if column.is_text:
         content = max((len(str(value)) for value in column.values if value is not None), default=0)
         return min(max(content + 2, 8, min(len(heading) + 4, 14)), WIDEST_TEXT)

@@ -15,7 +15,7 @@ from betaneutral_xl.model.notices import Severity
 from betaneutral_xl.report import pictures
 from betaneutral_xl.report.contents import BEYOND_LIMITS
 from betaneutral_xl.report.pages.layout import LIGHTS
-from betaneutral_xl.report.sheets import provenance, realised
+from betaneutral_xl.report.sheets import past, provenance
 from betaneutral_xl.report.sheets.compare import MEASURES
 from betaneutral_xl.report.web import document, drawn, folded, safe, table
 
@@ -244,7 +244,7 @@ def _risk(contents: Contents) -> Iterator[str]:
         ),
     )
     charts = [pictures.contributions(answer)]
-    yield drawn([*charts, *map(pictures.realised_betas, realised.same_dates(contents.realised))])
+    yield drawn([*charts, *map(pictures.realised_betas, past.same_dates(contents.realised))])
     if contents.realised:
         yield "<h2>Realised, month by month with the risk model of the day, before cost</h2>"
         rows = (

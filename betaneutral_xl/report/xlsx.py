@@ -19,7 +19,6 @@ from betaneutral_xl.report.sheets import (
     notices,
     past,
     provenance,
-    realised,
     risk_model,
     tickets,
     trades,
@@ -75,7 +74,7 @@ def workbook(contents: Contents) -> bytes:
     if contents.infeasible is not None:
         infeasible.write(book, page[infeasible.NAME], contents, contents.infeasible)
     if contents.realised:
-        realised.write(book, page["Realised"], contents)
+        past.write_realised(book, page["Realised"], contents)
     count = checks.write(book, page["Checks"], contents)
     provenance.write(page["Provenance"], contents)
     notices.write(page[notices.NAME], contents)

@@ -18,6 +18,7 @@ from betaneutral_xl.report.cells import Formula, lookup_key
 from betaneutral_xl.report.pages import scenarios
 from betaneutral_xl.report.pages.layout import BLANK, SEVERITIES, Page, light, rounded
 from betaneutral_xl.report.pages.remedies import remedies
+from betaneutral_xl.report.sheets import past
 from betaneutral_xl.system.words import shorten
 
 if TYPE_CHECKING:
@@ -393,7 +394,7 @@ def _charts(page: Page, contents: Contents) -> None:
     width, height = page.charts(*CHART_POINTS)
     drawn = [(pictures.variance(answer), scenarios.variance_source(contents))]
     if answer.past:
-        drawn.append((pictures.past_betas(answer, 0), scenarios.past_source(contents, 0)))
+        drawn.append((pictures.past_betas(answer, 0), past.source(contents, 0)))
     corners = ("A", get_column_letter(4))
     shares = (0.42, 0.56) if len(drawn) > 1 else (0.98,)
     for (picture, (categories, sources)), corner, share in zip(drawn, corners, shares, strict=False):

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from betaneutral_xl.report import charts, pictures, style
 from betaneutral_xl.report.pages.layout import BLANK, SEVERITIES, Page, heading_of, rounded
-from betaneutral_xl.report.sheets import past
 
 if TYPE_CHECKING:
     from betaneutral_xl.report.cells import Canvas
@@ -38,11 +37,6 @@ def variance_source(contents: Contents) -> tuple[str, list[charts.Source]]:
     rows = range(VARIANCE_ROW + 1, VARIANCE_ROW + 1 + len(pictures.variance(contents.page).series))
     across = [charts.Source(f"'{NAME}'!$B${row}:$C${row}") for row in rows]
     return f"'{NAME}'!$B${VARIANCE_ROW}:$C${VARIANCE_ROW}", across
-
-
-def past_source(contents: Contents, at: int) -> tuple[str, list[charts.Source]]:
-    """Return where the numbers of the chart of past betas are, on the sheet of that name."""
-    return past.source(contents, at)
 
 
 def write(canvas: Canvas, contents: Contents) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from betaneutral_xl.engine.compare import AS_IS, BY_BASKET, BY_ETF
 from betaneutral_xl.report import style
-from betaneutral_xl.report.checked_tables import FIRST_ROW, CheckedColumn, place_grid
+from betaneutral_xl.report.checked_tables import FIRST_ROW, Column, place_grid
 from betaneutral_xl.report.contents import BEYOND_LIMITS
 from betaneutral_xl.report.pages.layout import rounded
 from betaneutral_xl.report.sheets.workings import entry
@@ -56,46 +56,30 @@ def write(book: Book, canvas: Canvas, contents: Contents, model: Model) -> None:
     intervals = any(math.isfinite(one.half_width()) for one in forecasts)
     shown_errors = "± 95 %" if intervals else "s.e., drift unknown"
 
-    def column(
-        heading: str, key: str, values: list[float], number_format: str, *, squared: bool
-    ) -> CheckedColumn:
-        return CheckedColumn(
-            heading=heading,
-            values=[rounded(value, 12) for value in values],  # no beta of -0.0000
-            look=style.calculated(number_format),
-            formula=lambda _, i: f"ROUND({text},12)" if (text := formulas[i][key]) else None,
-            squared=squared,
+    def column(heading: str, key: str, values: list[float], number_format: str) -> Column:
+        return Column(
+            heading,
+            [rounded(value, 12) for value in values],
+            style.calculated(number_format),
+            lambda _, i: f"ROUND({text},12)" if (text := formulas[i][key]) else None,
+            squared=key in {"volatility", "tracking_error"},
         )
 
-    columns = [
-        CheckedColumn(heading="Alternative", values=[one.name for one in alternatives], look=style.LABEL)
-    ]
+    columns = [Column("Alternative", [one.name for one in alternatives], style.LABEL)]
     for k, name in enumerate(names, start=1):
         values = [one.beta[name] for one in alternatives]
-        columns.append(column(contents.per_etf("Beta", k), f"beta_{k}", values, style.NUMBER, squared=False))
+        columns.append(column(contents.per_etf("Beta", k), f"beta_{k}", values, style.NUMBER))
         if has_errors:
             ends = [one.forecast[name] if one.forecast else None for one in alternatives]
-            columns.append(
-                CheckedColumn(
-                    heading=contents.per_etf(shown_errors, k),
-                    values=[
-                        math.nan if one is None else one.half_width() if intervals else one.se for one in ends
-                    ],
-                    look=style.from_python(style.PLUS_MINUS if intervals else style.NUMBER),
-                )
-            )
+            values = [math.nan if one is None else one.half_width() if intervals else one.se for one in ends]
+            look = style.from_python(style.PLUS_MINUS if intervals else style.NUMBER)
+            columns.append(Column(contents.per_etf(shown_errors, k), values, look))
     if contents.has_market:
-        columns.append(
-            CheckedColumn(
-                heading="Market beta",
-                values=[rounded(one.market_beta, 12) for one in alternatives],
-                look=style.from_python(style.NUMBER),
-            )
-        )
+        values = [rounded(one.market_beta, 12) for one in alternatives]
+        columns.append(Column("Market beta", values, style.from_python(style.NUMBER)))
     for key, heading in MEASURES.items():
         values = [math.nan if one.note else float(getattr(one, key)) for one in alternatives]
-        shown = style.WHOLE if key == "trades" else style.PERCENT
-        columns.append(column(heading, key, values, shown, squared=key in {"volatility", "tracking_error"}))
+        columns.append(column(heading, key, values, style.WHOLE if key == "trades" else style.PERCENT))
     notes = [f"{one.name}: {one.note}" for one in alternatives if one.note]
     notes += contents.drift
     if contents.infeasible is not None:

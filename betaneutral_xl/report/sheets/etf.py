@@ -9,7 +9,7 @@ import numpy as np
 from betaneutral_xl.model.alignment import OnMissing
 from betaneutral_xl.report import style
 from betaneutral_xl.report.cells import covered_formula, lookup_key, yes
-from betaneutral_xl.report.checked_tables import CheckedColumn, place
+from betaneutral_xl.report.checked_tables import Column, place
 
 if TYPE_CHECKING:
     from betaneutral_xl.report.builder import Book
@@ -39,77 +39,40 @@ def write(book: Book, canvas: Canvas, contents: Contents) -> None:
         for (n, _, row), inside in zip(rows, in_basket, strict=True)
     ]
 
+    keys = [key(n, row.ticker) if inside else "" for (n, _, row), inside in zip(rows, in_basket, strict=True)]
+
     def weight(row: int, i: int) -> str:
-        plain = f"G{row}"
-        scaled = f'IF(I{row}="yes",G{row}*etf_scale_{rows[i][0]},G{row})' if rescaled else plain
+        scaled = f'IF(I{row}="yes",G{row}*etf_scale_{rows[i][0]},G{row})' if rescaled else f"G{row}"
         return f'IF(H{row}="yes",{scaled},0)'
 
-    place(
-        book,
-        canvas,
-        "tblEtf",
-        [
-            CheckedColumn(
-                heading="ETF number",
-                values=[n for n, _, _ in rows],
-                look=style.entered(style.WHOLE),
-                name="etf_number",
-            ),
-            CheckedColumn(heading="ETF", values=[etf.name for _, etf, _ in rows], look=style.entered()),
-            CheckedColumn(heading="Ticker", values=[row.ticker for _, _, row in rows], look=style.entered()),
-            CheckedColumn(
-                heading="Printed ticker",
-                values=[row.printed_ticker for _, _, row in rows],
-                look=style.entered(),
-            ),
-            CheckedColumn(heading="Name", values=[row.name for _, _, row in rows], look=style.entered()),
-            CheckedColumn(
-                heading="Asset class",
-                values=[str(row.asset_class) for _, _, row in rows],
-                look=style.entered(),
-            ),
-            CheckedColumn(
-                heading="Printed weight",
-                values=[row.weight for _, _, row in rows],
-                look=style.entered(style.PERCENT),
-                name="etf_printed",
-            ),
-            CheckedColumn(
-                heading="In basket",
-                values=[yes(one) for one in in_basket],
-                look=style.entered(),
-                name="etf_in_basket",
-            ),
-            CheckedColumn(
-                heading="Has risk data",
-                values=[yes(row.ticker in covered) for _, _, row in rows],
-                look=style.calculated("General"),
-                formula=lambda at, i: covered_formula(lookup_key(f"$C{at}", rows[i][2].ticker)),
-                name="etf_covered",
-            ),
-            CheckedColumn(
-                heading="Weight",
-                values=used,
-                look=style.calculated(style.PERCENT),
-                formula=weight,
-                name="etf_weight",
-            ),
-            CheckedColumn(
-                heading="Key",
-                values=[
-                    key(n, row.ticker) if inside else ""
-                    for (n, _, row), inside in zip(rows, in_basket, strict=True)
-                ],
-                look=style.calculated("General"),
-                formula=lambda at, _: f'IF(H{at}="yes",A{at}&" "&C{at},"")',
-                name="etf_key",
-            ),
-            *(_exposures(contents) if contents.has_scaled_units else ()),
-        ],
-    )
+    def has_risk_data(row: int, i: int) -> str:
+        return covered_formula(lookup_key(f"$C{row}", rows[i][2].ticker))
+
+    text, percent = style.calculated("General"), style.entered(style.PERCENT)
+    columns = [
+        Column("ETF number", [n for n, _, _ in rows], style.entered(style.WHOLE), name="etf_number"),
+        Column("ETF", [etf.name for _, etf, _ in rows], style.entered()),
+        Column("Ticker", [row.ticker for _, _, row in rows], style.entered()),
+        Column("Printed ticker", [row.printed_ticker for _, _, row in rows], style.entered()),
+        Column("Name", [row.name for _, _, row in rows], style.entered()),
+        Column("Asset class", [str(row.asset_class) for _, _, row in rows], style.entered()),
+        Column("Printed weight", [row.weight for _, _, row in rows], percent, name="etf_printed"),
+        Column("In basket", [yes(one) for one in in_basket], style.entered(), name="etf_in_basket"),
+        Column(
+            "Has risk data",
+            [yes(row.ticker in covered) for _, _, row in rows],
+            text,
+            has_risk_data,
+            "etf_covered",
+        ),
+        Column("Weight", used, style.calculated(style.PERCENT), weight, "etf_weight"),
+        Column("Key", keys, text, 'IF(H{row}="yes",A{row}&" "&C{row},"")', "etf_key"),
+        *(_exposures(contents) if contents.has_scaled_units else ()),
+    ]
+    place(book, canvas, "tblEtf", columns)
 
 
-def _exposures(contents: Contents) -> list[CheckedColumn]:
+def _exposures(contents: Contents) -> list[Column]:
     """Return the equity exposure and the exposure through swaps and futures, which scale the baskets."""
     rows = [(etf, row) for etf in contents.result.aligned.etfs for row in etf.constituents]
     equities = [
@@ -118,8 +81,6 @@ def _exposures(contents: Contents) -> list[CheckedColumn]:
     derivatives = [(row.exposure or 0.0) if etf.scales_basket(row) else 0.0 for etf, row in rows]
     look = style.entered(style.PERCENT)
     return [
-        CheckedColumn(heading="Equity exposure", values=equities, look=look, name="etf_equity_exposure"),
-        CheckedColumn(
-            heading="Derivative exposure", values=derivatives, look=look, name="etf_derivative_exposure"
-        ),
+        Column("Equity exposure", equities, look, name="etf_equity_exposure"),
+        Column("Derivative exposure", derivatives, look, name="etf_derivative_exposure"),
     ]

@@ -19,7 +19,7 @@ from betaneutral_xl.report.cells import Formula, lookup_key
 from betaneutral_xl.report.checked_tables import (
     FIRST_ROW,
     PYTHON,
-    CheckedColumn,
+    Column,
     finish_sheet,
     place_grid,
     write_headings,
@@ -250,12 +250,12 @@ def write_vectors(book: Book, canvas: Canvas, contents: Contents, model: Model) 
     covariance, tickers = aligned.covariance, aligned.covered_tickers
 
     columns = [
-        CheckedColumn(heading="Ticker", values=list(tickers), look=style.LABEL, name="risk_ticker"),
+        Column("Ticker", list(tickers), style.LABEL, name="risk_ticker"),
         *(_from_weights(vector, tickers) for vector in _vectors(contents)),
-        CheckedColumn(
-            heading="Volatility",
-            values=covariance.volatilities.tolist(),
-            look=style.calculated(style.PERCENT),
+        Column(
+            "Volatility",
+            covariance.volatilities.tolist(),
+            style.calculated(style.PERCENT),
             formula=_or_values(model.volatility),
             name="risk_volatility",
             squared=True,
@@ -264,35 +264,33 @@ def write_vectors(book: Book, canvas: Canvas, contents: Contents, model: Model) 
     columns += [_covariance_with(contents, model, k) for k in contents.etfs]
     if covariance.seen is not None and covariance.effective_days is not None:
         days = (covariance.seen * covariance.effective_days).tolist()
-        columns.append(
-            CheckedColumn(heading="Effective days", values=days, look=style.entered("0.0"), name="risk_days")
-        )
+        columns.append(Column("Effective days", days, style.entered("0.0"), name="risk_days"))
     for ticker in dict.fromkeys(one for one in contents.benchmarks if one):
         values = aligned.risk_model.between(ticker, tickers).tolist()
         columns.append(
-            CheckedColumn(
-                heading=f"Covariance with target {ticker}",
-                values=values,
-                look=style.entered(style.RISK),
+            Column(
+                f"Covariance with target {ticker}",
+                values,
+                style.entered(style.RISK),
                 name=benchmark_name(contents, ticker),
             )
         )
     place_grid(book, canvas, columns)
 
 
-def _from_weights(vector: Vector, tickers: Sequence[str]) -> CheckedColumn:
+def _from_weights(vector: Vector, tickers: Sequence[str]) -> Column:
     """Return a vector of the sheet Weights in the order of V."""
     source = vector.name.replace("etf_", "etf_weight_")
-    return CheckedColumn(
-        heading=vector.label,
-        values=vector.values.tolist(),
-        look=style.calculated(style.PERCENT),
+    return Column(
+        vector.label,
+        vector.values.tolist(),
+        style.calculated(style.PERCENT),
         formula=lambda row, i: f"INDEX({source},MATCH({lookup_key(f'$A{row}', tickers[i])},ticker,0))",
         name=f"risk_{vector.name}",
     )
 
 
-def _covariance_with(contents: Contents, model: Model, k: int) -> CheckedColumn:
+def _covariance_with(contents: Contents, model: Model, k: int) -> Column:
     """Return each name's covariance with an ETF, from its basket or from its own row of V."""
     own = bool(contents.units[k - 1].own_row)
     scale = contents.scaled(k)
@@ -301,10 +299,10 @@ def _covariance_with(contents: Contents, model: Model, k: int) -> CheckedColumn:
         found = None if own else model.covariance(row, k)
         return f"{scale}({found})" if found and scale else found
 
-    return CheckedColumn(
-        heading=f"Covariance with {contents.result.etf_names[k - 1]}",
-        values=contents.result.aligned.etf_covariances[:, k - 1].tolist(),
-        look=style.entered(style.RISK) if own else style.calculated(style.RISK),
+    return Column(
+        f"Covariance with {contents.result.etf_names[k - 1]}",
+        contents.result.aligned.etf_covariances[:, k - 1].tolist(),
+        style.entered(style.RISK) if own else style.calculated(style.RISK),
         formula=_or_values(formula),
         name=f"etf_covariance_{k}",
     )

@@ -9,9 +9,8 @@ import numpy as np
 from betaneutral_xl.engine.orders import Side
 from betaneutral_xl.model.constraints import BASIS_POINT
 from betaneutral_xl.report import style
-from betaneutral_xl.report.cells import lookup_key
-from betaneutral_xl.report.checked_tables import FIRST_ROW, CheckedColumn, finish_sheet, place, write_headings
-from betaneutral_xl.report.sheets.groups import with_groups
+from betaneutral_xl.report.checked_tables import Column, looked_up, place, place_text
+from betaneutral_xl.report.sheets.holdings import with_groups
 
 if TYPE_CHECKING:
     from betaneutral_xl.engine.orders import Orders
@@ -26,61 +25,29 @@ NAME = "Orders"
 
 def write(book: Book, canvas: Canvas, contents: Contents, orders: Orders) -> None:
     """Write one row per order, largest first."""
-    result, ticket = orders.result, orders.ticket
-    if not orders.orders:
-        write_headings(canvas, ["No orders"], [style.TEXT])
-        canvas.put(
-            FIRST_ROW, 1, "Every trade is smaller than one lot or the minimum notional.", style.PARAGRAPH
-        )
-        canvas.widths([60])
-        finish_sheet(canvas, 1, FIRST_ROW)
+    result, ticket, made = orders.result, orders.ticket, orders.orders
+    if not made:
+        place_text(canvas, "No orders", ["Every trade is smaller than one lot or the minimum notional."])
         return
-    tickers = [order.ticker for order in orders.orders]
+    tickers = [order.ticker for order in made]
     at = [result.tickers.index(ticker) for ticker in tickers]
-    signed = np.array([order.signed_shares for order in orders.orders], dtype=np.float64)
-    prices = np.array([order.price for order in orders.orders])
+    signed = np.array([order.signed_shares for order in made], dtype=np.float64)
+    prices = np.array([order.price for order in made])
+    shares, notional = [order.shares for order in made], [order.notional for order in made]
     change = signed * prices / ticket.nav
     exact = result.trades[at]
-
+    percent = style.calculated(style.SIGNED_PERCENT)
+    fine = style.calculated(style.SIGNED_PERCENT.replace("0.00%", "0.0000%"))
+    traded = f'IF(B{{row}}="{Side.BUY}",1,-1)*E{{row}}/order_nav'
     columns = [
-        CheckedColumn(heading="Ticker", values=tickers, look=style.LABEL),
-        CheckedColumn(
-            heading="Side",
-            values=[str(order.side) for order in orders.orders],
-            look=style.from_python("General"),
-        ),
-        CheckedColumn(
-            heading="Shares",
-            values=[order.shares for order in orders.orders],
-            look=style.from_python(style.shares([order.shares for order in orders.orders])),
-        ),
-        CheckedColumn(heading="Price", values=prices.tolist(), look=style.entered(style.PRICE)),
-        CheckedColumn(
-            heading="Notional",
-            values=[order.notional for order in orders.orders],
-            look=style.calculated(style.MONEY),
-            formula=lambda row, _: f"C{row}*D{row}",
-            name="order_notional",
-        ),
-        CheckedColumn(
-            heading="Weight change",
-            values=change.tolist(),
-            look=style.calculated(style.SIGNED_PERCENT),
-            formula=lambda row, _: f'IF(B{row}="{Side.BUY}",1,-1)*E{row}/order_nav',
-            name="order_weight",
-        ),
-        CheckedColumn(
-            heading="Exact trade",
-            values=exact.tolist(),
-            look=style.calculated(style.SIGNED_PERCENT),
-            formula=lambda row, i: _look_up("trade", row, tickers[i]),
-        ),
-        CheckedColumn(
-            heading="Rounding",
-            values=(change - exact).tolist(),
-            look=style.calculated(style.SIGNED_PERCENT.replace("0.00%", "0.0000%")),
-            formula=lambda row, _: f"F{row}-G{row}",
-        ),
+        Column("Ticker", tickers, style.LABEL),
+        Column("Side", [str(order.side) for order in made], style.from_python("General")),
+        Column("Shares", shares, style.from_python(style.shares(shares))),
+        Column("Price", prices.tolist(), style.entered(style.PRICE)),
+        Column("Notional", notional, style.calculated(style.MONEY), "C{row}*D{row}", "order_notional"),
+        Column("Weight change", change.tolist(), percent, traded, "order_weight"),
+        Column("Exact trade", exact.tolist(), percent, looked_up("trade", tickers)),
+        Column("Rounding", (change - exact).tolist(), fine, "F{row}-G{row}"),
     ]
     betas = result.predicted_beta[at]
     for k in contents.etfs:
@@ -90,37 +57,27 @@ def write(book: Book, canvas: Canvas, contents: Contents, orders: Orders) -> Non
     place(book, canvas, "tblOrders", with_groups(columns, result, tickers))
 
 
-def _liquidity(orders: Orders, tickers: list[str]) -> list[CheckedColumn]:
+def _liquidity(orders: Orders, tickers: list[str]) -> list[Column]:
     """Return volume and days to trade of each order, where the price file has volumes."""
     days, ticket = orders.days_to_trade(), orders.ticket
     if not days:
         return []
+    volumes, needed = ([of.get(name) for name in tickers] for of in (ticket.volumes, days))
     return [
-        CheckedColumn(
-            heading="Average daily volume",
-            values=[ticket.volumes.get(name) for name in tickers],
-            look=style.entered(style.WHOLE),
-        ),
-        CheckedColumn(
-            heading=f"Days to trade at {ticket.participation:.0%} of it",
-            values=[days.get(name) for name in tickers],
-            look=style.from_python("0.00"),
-        ),
+        Column("Average daily volume", volumes, style.entered(style.WHOLE)),
+        Column(f"Days to trade at {ticket.participation:.0%} of it", needed, style.from_python("0.00")),
     ]
 
 
-def _beta_change(heading: str, k: int, tickers: list[str], values: FloatArray) -> CheckedColumn:
-    return CheckedColumn(
-        heading=heading,
-        values=values.tolist(),
-        look=style.calculated(style.SIGNED),
-        formula=lambda row, i: f"F{row}*{_look_up(f'beta_{k}', row, tickers[i])}",
-        name=f"order_beta_{k}",
+def _beta_change(heading: str, k: int, tickers: list[str], values: FloatArray) -> Column:
+    beta = looked_up(f"beta_{k}", tickers)
+    return Column(
+        heading,
+        values.tolist(),
+        style.calculated(style.SIGNED),
+        lambda row, i: f"F{row}*{beta(row, i)}",
+        f"order_beta_{k}",
     )
-
-
-def _look_up(name: str, row: int, ticker: str) -> str:
-    return f"INDEX({name},MATCH({lookup_key(f'$A{row}', ticker)},ticker,0))"
 
 
 def measures(sheet: Measures, orders: Orders) -> None:

@@ -10,7 +10,7 @@ from betaneutral_xl.engine.result import Method
 from betaneutral_xl.model.positions import CASH
 from betaneutral_xl.report import style
 from betaneutral_xl.report.cells import Formula, lookup_key
-from betaneutral_xl.report.checked_tables import FIRST_ROW, CheckedColumn, place
+from betaneutral_xl.report.checked_tables import FIRST_ROW, Column, looked_up, place
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,25 +30,28 @@ def write(book: Book, canvas: Canvas, contents: Contents) -> None:
     new_weight = WEIGHT + 2 * k + 1
     old, new = get_column_letter(WEIGHT), get_column_letter(new_weight)
     columns = [
-        CheckedColumn(heading=names[0], values=list(result.tickers), look=style.LABEL, name="ticker"),
-        CheckedColumn(
-            heading=names[1],
-            values=result.weights.tolist(),
-            look=style.calculated(style.PERCENT),
-            formula=lambda row, i: _or_zero("held_weight", _key(contents, row, i), "held_ticker"),
-            name="weight",
+        Column(names[0], list(result.tickers), style.LABEL, name="ticker"),
+        Column(
+            names[1],
+            result.weights.tolist(),
+            style.calculated(style.PERCENT),
+            lambda row, i: _or_zero("held_weight", _key(contents, row, i), "held_ticker"),
+            "weight",
         ),
         *(_etf_weight(contents, e, names[WEIGHT + e - 1]) for e in contents.etfs),
         *(_beta(contents, e, names[WEIGHT + k + e - 1]) for e in contents.etfs),
         _new_weight(contents, names[new_weight - 1]),
-        CheckedColumn(
-            heading=names[new_weight],
-            values=result.trades.tolist(),
-            look=style.calculated(style.SIGNED_PERCENT),
-            formula=lambda row, _: f"{new}{row}-{old}{row}",
-            name="trade",
+        Column(
+            names[new_weight],
+            result.trades.tolist(),
+            style.calculated(style.SIGNED_PERCENT),
+            f"{new}{{row}}-{old}{{row}}",
+            "trade",
         ),
-        *_alternatives(contents),
+        *(
+            Column(name, one.new_weights.tolist(), style.from_python(style.PERCENT), name=f"alternative_{j}")
+            for j, (name, one) in enumerate(contents.weighted_alternatives, start=1)
+        ),
     ]
     place(book, canvas, "tblWeights", columns, printed_below=1)
     _cash(canvas, contents, FIRST_ROW + len(result.tickers), new_weight)
@@ -63,41 +66,37 @@ def _or_zero(source: str, key: str, labels: str) -> str:
     return f"_xlfn.IFNA(INDEX({source},MATCH({key},{labels},0)),0)"
 
 
-def _etf_weight(contents: Contents, e: int, heading: str) -> CheckedColumn:
-    return CheckedColumn(
-        heading=heading,
-        values=contents.result.aligned.etf_weights[:, e - 1].tolist(),
-        look=style.calculated(style.PERCENT),
-        formula=lambda row, i: _or_zero("etf_weight", f'"{e} "&{_key(contents, row, i)}', "etf_key"),
-        name=f"etf_weight_{e}",
+def _etf_weight(contents: Contents, e: int, heading: str) -> Column:
+    return Column(
+        heading,
+        contents.result.aligned.etf_weights[:, e - 1].tolist(),
+        style.calculated(style.PERCENT),
+        lambda row, i: _or_zero("etf_weight", f'"{e} "&{_key(contents, row, i)}', "etf_key"),
+        f"etf_weight_{e}",
     )
 
 
-def _beta(contents: Contents, e: int, heading: str) -> CheckedColumn:
+def _beta(contents: Contents, e: int, heading: str) -> Column:
     covered = contents.result.aligned.covered.tolist()
-
-    def formula(row: int, i: int) -> str | None:
-        found = f"INDEX(name_beta_{e},MATCH({_key(contents, row, i)},beta_ticker,0))"
-        return found if covered[i] else None
-
-    return CheckedColumn(
-        heading=heading,
-        values=contents.result.predicted_beta[:, e - 1].tolist(),
-        look=style.calculated(style.NUMBER),
-        formula=formula,
-        name=f"beta_{e}",
+    beta = looked_up(f"name_beta_{e}", contents.result.tickers, "beta_ticker")
+    return Column(
+        heading,
+        contents.result.predicted_beta[:, e - 1].tolist(),
+        style.calculated(style.NUMBER),
+        lambda row, i: beta(row, i) if covered[i] else None,
+        f"beta_{e}",
     )
 
 
-def _new_weight(contents: Contents, heading: str) -> CheckedColumn:
+def _new_weight(contents: Contents, heading: str) -> Column:
     """Return the new weights: formulas if the method has a closed form, otherwise values."""
     formula = _by_method(contents)
-    return CheckedColumn(
-        heading=heading,
-        values=contents.result.new_weights.tolist(),
-        look=style.calculated(style.PERCENT) if formula else style.from_python(style.PERCENT),
-        formula=formula,
-        name="new_weight",
+    return Column(
+        heading,
+        contents.result.new_weights.tolist(),
+        style.calculated(style.PERCENT) if formula else style.from_python(style.PERCENT),
+        formula,
+        "new_weight",
     )
 
 
@@ -106,7 +105,6 @@ def _by_method(contents: Contents) -> Callable[[int, int], str] | None:
     covered = result.aligned.covered.tolist()
     beta = get_column_letter(WEIGHT + len(result.etf_names) + 1)
     old = get_column_letter(WEIGHT)
-
     plain = not (contents.has_own_rows or contents.has_scaled_units)
     ratio = "hedge_ratio" if plain else "basket_ratio"
     market = result.aligned.market if result.market_ratio else None
@@ -123,19 +121,6 @@ def _by_method(contents: Contents) -> Callable[[int, int], str] | None:
         return f"{old}{row}*{beta}{row}" if covered[i] else f"{old}{row}"
 
     return {Method.HEDGE: hedged, Method.SCALED: scaled}.get(result.method)
-
-
-def _alternatives(contents: Contents) -> list[CheckedColumn]:
-    """Return the weights of the alternatives as values."""
-    return [
-        CheckedColumn(
-            heading=name,
-            values=result.new_weights.tolist(),
-            look=style.from_python(style.PERCENT),
-            name=f"alternative_{j}",
-        )
-        for j, (name, result) in enumerate(contents.weighted_alternatives, start=1)
-    ]
 
 
 def _cash(canvas: Canvas, contents: Contents, row: int, new_weight: int) -> None:
