@@ -1,7 +1,10 @@
-"""The workbook under construction: sheets, defined names, and comparisons for the sheet Checks."""
+"""The workbook under construction: sheets, defined names, comparisons for the sheet Checks; and its bytes."""
 
 from __future__ import annotations
 
+import io
+import re
+import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,8 +12,8 @@ import openpyxl
 from openpyxl.workbook.defined_name import DefinedName
 
 from betaneutral_xl.report.cells import Area, Canvas, clean
-from betaneutral_xl.report.package import package
 from betaneutral_xl.report.style import FONT, MUTED, Styles
+from betaneutral_xl.system.saving import archive_entry
 from betaneutral_xl.system.words import shorten
 
 if TYPE_CHECKING:
@@ -23,6 +26,13 @@ LONGEST_MARGIN_TEXT = 70
 
 LONGEST_SOURCES = 60
 """The same of the sources, which share the line of an upright page with version, sheet and page."""
+
+FIRST_PARTS = ("[Content_Types].xml", "_rels/.rels")
+"""Parts that readers expect first in the package."""
+
+_NO_CELLS = re.compile(rb"<sheetData\s*(?:/>|></sheetData>)")
+_EXTENT = re.compile(rb'<dimension ref="[^"]*"')
+_MODIFIED = re.compile(rb"(<dcterms:modified[^>]*>)[^<]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,11 +121,35 @@ class Book:
         properties.created = at.replace(tzinfo=None)
 
     def to_bytes(self, written_at: datetime) -> bytes:
-        """Return the bytes of the ``.xlsx`` file."""
+        """Return the bytes of the ``.xlsx`` file, the same for the same report and time stamp.
+
+        openpyxl saves everything but the cells, which are inserted here.
+        """
         self._styles.close()
         self._workbook.active = 0
-        return package(self._workbook, self.canvases, written_at)
+        draft, final = io.BytesIO(), io.BytesIO()
+        self._workbook.save(draft)
+        of_part = {f"xl/worksheets/sheet{n}.xml": one for n, one in enumerate(self.canvases, start=1)}
+        with zipfile.ZipFile(draft) as source, zipfile.ZipFile(final, "w") as target:
+            for name in sorted(source.namelist(), key=lambda name: (name not in FIRST_PARTS, name)):
+                content = source.read(name)
+                if name in of_part:
+                    content = _with_cells(content, of_part[name])
+                elif name == "docProps/core.xml":
+                    stamp = written_at.strftime("%Y-%m-%dT%H:%M:%SZ").encode()
+                    content = _MODIFIED.sub(rb"\g<1>" + stamp, content)
+                target.writestr(archive_entry(name), content)
+        return final.getvalue()
 
 
 def _write_margin(part: _HeaderFooterPart, text: str) -> None:
     part.text, part.font, part.size, part.color = text, f"{FONT},Regular", 8, MUTED
+
+
+def _with_cells(part: bytes, canvas: Canvas) -> bytes:
+    rows = canvas.rows_xml()
+    part, found = _NO_CELLS.subn(lambda _: b"<sheetData>" + rows + b"</sheetData>", part, count=1)
+    if found != 1:
+        msg = f"openpyxl wrote the sheet {canvas.title} without an empty sheetData element"
+        raise RuntimeError(msg)
+    return _EXTENT.sub(f'<dimension ref="{canvas.extent()}"'.encode(), part, count=1)

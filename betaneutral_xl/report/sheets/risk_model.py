@@ -7,7 +7,7 @@ cells for a sheet is left out, and the formulas start from the covariance of eac
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 from openpyxl.utils import get_column_letter
@@ -15,20 +15,23 @@ from openpyxl.utils import get_column_letter
 from betaneutral_xl.model.risk import Dense, Factors
 from betaneutral_xl.report import style
 from betaneutral_xl.report.builder import Compared
-from betaneutral_xl.report.cells import Formula, lookup_key
+from betaneutral_xl.report.cells import Formula
 from betaneutral_xl.report.checked_tables import (
     FIRST_ROW,
     PYTHON,
     Column,
     finish_sheet,
+    looked_up,
     place_grid,
+    place_text,
     write_headings,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from betaneutral_xl.model.arrays import FloatArray
+    from betaneutral_xl.model.risk import CovarianceOperator
     from betaneutral_xl.report.builder import Book
     from betaneutral_xl.report.cells import Canvas
     from betaneutral_xl.report.contents import Contents
@@ -42,31 +45,47 @@ PRINTED = 16
 MODEL = "Covariance"
 
 
-class Model(Protocol):
-    """The formulas that depend on V."""
+@dataclass(frozen=True, slots=True)
+class Model:
+    """How V is written, and the formulas that depend on it.
+
+    This one is too large for a sheet: its products with the ETFs' weights are written as values.
+    """
+
+    form: CovarianceOperator
 
     def variance(self, vector: str, minus: str = "") -> str | None:
         """Return the formula of x'V x for a vector of the sheet Risk, or for a difference of two.
 
-        None if V is not on the sheet.
+        None if V is not on the sheet, but for an ETF, whose V f is.
         """
-        ...
+        del minus
+        number = vector.removeprefix("etf_")
+        return f"SUMPRODUCT(etf_covariance_{number},risk_{vector})" if number != vector else None
 
-    def covariance(self, row: int, k: int) -> str | None:
-        """Return the formula of a name's covariance with an ETF."""
-        ...
+    def covariance(self, row: int, k: int) -> str | None:  # noqa: ARG002 - of those with V on a sheet
+        """Return the formula of a name's covariance with an ETF; None if it is a value."""
+        return None
 
-    def volatility(self, row: int, index: int) -> str | None:
-        """Return the formula of a name's volatility."""
-        ...
+    def volatility(self, row: int, index: int) -> str | None:  # noqa: ARG002 - likewise
+        """Return the formula of a name's volatility; None if it is a value."""
+        return None
 
     def write(self, book: Book, canvas: Canvas, contents: Contents) -> None:
-        """Fill the sheet Covariance."""
-        ...
+        """Fill the sheet Covariance: here with what is omitted, and from which values the formulas start."""
+        del book, contents
+        lines = (
+            f"The risk model of {self.form.size:,} names has more than {MAX_CELLS:,} cells.",
+            "The sheet Risk has each name's volatility and its covariance with each ETF as values; "
+            "every beta is a formula of those.",
+            "The portfolio volatility and the tracking error are values, marked as such in Measures.",
+            "The file of the risk model, and its SHA-256, are named in Provenance.",
+        )
+        place_text(canvas, "The risk model is omitted", lines, 110)
 
 
 @dataclass(frozen=True, slots=True)
-class Matrix:
+class Matrix(Model):
     """V as a block of cells from column B on."""
 
     form: Dense
@@ -105,7 +124,7 @@ class Matrix:
 
 
 @dataclass(frozen=True, slots=True)
-class Loadings:
+class Loadings(Model):
     """V as specific variances in column B and loadings from column C on.
 
     Below the names are the factor exposures L'x of the vectors x that formulas use.
@@ -169,45 +188,6 @@ class Loadings:
 
 
 @dataclass(frozen=True, slots=True)
-class Omitted:
-    """V is too large for a sheet; its products with the ETFs' weights are written as values."""
-
-    size: int
-
-    def variance(self, vector: str, minus: str = "") -> str | None:
-        """Return the formula of f'V f for an ETF; None for other vectors."""
-        del minus
-        number = vector.removeprefix("etf_")
-        return f"SUMPRODUCT(etf_covariance_{number},risk_{vector})" if number != vector else None
-
-    def covariance(self, row: int, k: int) -> str | None:
-        """Return None: the covariances are values."""
-        del row, k
-        return None
-
-    def volatility(self, row: int, index: int) -> str | None:
-        """Return None: the volatilities are values."""
-        del row, index
-        return None
-
-    def write(self, book: Book, canvas: Canvas, contents: Contents) -> None:
-        """Write a note that V is omitted, and from which values the formulas start."""
-        del book, contents
-        write_headings(canvas, ["The risk model is omitted"], [style.TEXT])
-        lines = (
-            f"The risk model of {self.size:,} names has more than {MAX_CELLS:,} cells.",
-            "The sheet Risk has each name's volatility and its covariance with each ETF as values; "
-            "every beta is a formula of those.",
-            "The portfolio volatility and the tracking error are values, marked as such in Measures.",
-            "The file of the risk model, and its SHA-256, are named in Provenance.",
-        )
-        for row, line in enumerate(lines, start=FIRST_ROW):
-            canvas.put(row, 1, line, style.PARAGRAPH)
-        canvas.widths([110])
-        finish_sheet(canvas, 1, FIRST_ROW + len(lines) - 1)
-
-
-@dataclass(frozen=True, slots=True)
 class Vector:
     """A vector that V multiplies: its defined name, its label, and its values, shape (n,)."""
 
@@ -241,23 +221,32 @@ def model_of(contents: Contents) -> Model:
         return Loadings(form)
     if isinstance(form, Dense) and form.size**2 <= MAX_CELLS:
         return Matrix(form)
-    return Omitted(form.size)
+    return Model(form)
 
 
 def write_vectors(book: Book, canvas: Canvas, contents: Contents, model: Model) -> None:
     """Write the sheet Risk: the vectors that V multiplies, volatilities and covariances, in V's order."""
     aligned = contents.result.aligned
     covariance, tickers = aligned.covariance, aligned.covered_tickers
-
+    percent = style.calculated(style.PERCENT)
     columns = [
         Column("Ticker", list(tickers), style.LABEL, name="risk_ticker"),
-        *(_from_weights(vector, tickers) for vector in _vectors(contents)),
+        *(
+            Column(
+                one.label,
+                one.values.tolist(),
+                percent,
+                looked_up(one.name.replace("etf_", "etf_weight_"), tickers),
+                f"risk_{one.name}",
+            )
+            for one in _vectors(contents)
+        ),
         Column(
             "Volatility",
             covariance.volatilities.tolist(),
-            style.calculated(style.PERCENT),
-            formula=_or_values(model.volatility),
-            name="risk_volatility",
+            percent,
+            _or_values(model.volatility),
+            "risk_volatility",
             squared=True,
         ),
     ]
@@ -267,27 +256,11 @@ def write_vectors(book: Book, canvas: Canvas, contents: Contents, model: Model) 
         columns.append(Column("Effective days", days, style.entered("0.0"), name="risk_days"))
     for ticker in dict.fromkeys(one for one in contents.benchmarks if one):
         values = aligned.risk_model.between(ticker, tickers).tolist()
+        name = benchmark_name(contents, ticker)
         columns.append(
-            Column(
-                f"Covariance with target {ticker}",
-                values,
-                style.entered(style.RISK),
-                name=benchmark_name(contents, ticker),
-            )
+            Column(f"Covariance with target {ticker}", values, style.entered(style.RISK), name=name)
         )
     place_grid(book, canvas, columns)
-
-
-def _from_weights(vector: Vector, tickers: Sequence[str]) -> Column:
-    """Return a vector of the sheet Weights in the order of V."""
-    source = vector.name.replace("etf_", "etf_weight_")
-    return Column(
-        vector.label,
-        vector.values.tolist(),
-        style.calculated(style.PERCENT),
-        formula=lambda row, i: f"INDEX({source},MATCH({lookup_key(f'$A{row}', tickers[i])},ticker,0))",
-        name=f"risk_{vector.name}",
-    )
 
 
 def _covariance_with(contents: Contents, model: Model, k: int) -> Column:
@@ -303,8 +276,8 @@ def _covariance_with(contents: Contents, model: Model, k: int) -> Column:
         f"Covariance with {contents.result.etf_names[k - 1]}",
         contents.result.aligned.etf_covariances[:, k - 1].tolist(),
         style.entered(style.RISK) if own else style.calculated(style.RISK),
-        formula=_or_values(formula),
-        name=f"etf_covariance_{k}",
+        _or_values(formula),
+        f"etf_covariance_{k}",
     )
 
 
