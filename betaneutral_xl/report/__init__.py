@@ -34,9 +34,15 @@ def build_slide(contents: Contents, suffix: str) -> bytes:
         If matplotlib, or python-pptx, is not installed.
 
     """
-    from betaneutral_xl.report.slide import build
+    from betaneutral_xl.report.slide.content import slide_of
 
-    return build(contents, suffix)
+    if suffix.lower() == ".pptx":
+        from betaneutral_xl.report.slide.powerpoint import presentation
+
+        return presentation(slide_of(contents))
+    from betaneutral_xl.report.slide.picture import png
+
+    return png(slide_of(contents))
 
 
 def build_pdf(workbook: bytes, *, short: bool = False) -> bytes:

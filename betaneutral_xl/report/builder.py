@@ -36,16 +36,6 @@ _MODIFIED = re.compile(rb"(<dcterms:modified[^>]*>)[^<]*")
 
 
 @dataclass(frozen=True, slots=True)
-class Margins:
-    """Header and footer of every page."""
-
-    title: str
-    as_of: str
-    sources: str
-    version: str
-
-
-@dataclass(frozen=True, slots=True)
 class Compared:
     """A block of formulas and the block of Python's values to compare with.
 
@@ -62,23 +52,32 @@ class Compared:
 
 
 class Book:
-    """The workbook; sheets appear in the order in which they are added."""
+    """The workbook; sheets appear in the order in which they are added.
 
-    def __init__(self, margins: Margins) -> None:
+    Parameters
+    ----------
+    title, as_of
+        The header of every page, left and right.
+    sources, version
+        The footer.
+
+    """
+
+    def __init__(self, *, title: str, as_of: str, sources: str, version: str) -> None:
         self._workbook = openpyxl.Workbook()
         self._workbook.remove(self._workbook.worksheets[0])
         self._styles = Styles(self._workbook)
-        self._margins = margins
+        self._header, self._footer = (title, as_of), (sources, version)
         self.canvases: list[Canvas] = []
         self.compared: list[Compared] = []
         self.tables = 0
 
-    def sheet(self, title: str, *, tab: str, annex: bool = True) -> Canvas:
+    def sheet(self, name: str, *, tab: str, annex: bool = True) -> Canvas:
         """Add a sheet set up for A4 pages, fitted to the page width, without grid lines.
 
         Every page of the annex has the sheet's name as its title.
         """
-        sheet = self._workbook.create_sheet(title)
+        sheet = self._workbook.create_sheet(name)
         sheet.sheet_view.showGridLines = False
         sheet.sheet_properties.tabColor = tab
         sheet.sheet_properties.pageSetUpPr.fitToPage = True
@@ -89,12 +88,13 @@ class Book:
             setattr(sheet.page_margins, side, 0.5)
         sheet.page_margins.top = sheet.page_margins.bottom = 0.75
         sheet.page_margins.header = sheet.page_margins.footer = 0.35
-        margins = self._margins
+        title, as_of = self._header
+        sources, version = self._footer
         for part, text, longest in (
-            (sheet.oddHeader.left, margins.title, LONGEST_MARGIN_TEXT),
-            (sheet.oddHeader.right, margins.as_of, LONGEST_MARGIN_TEXT),
-            (sheet.oddFooter.left, margins.sources, LONGEST_SOURCES),
-            (sheet.oddFooter.right, margins.version, LONGEST_MARGIN_TEXT),
+            (sheet.oddHeader.left, title, LONGEST_MARGIN_TEXT),
+            (sheet.oddHeader.right, as_of, LONGEST_MARGIN_TEXT),
+            (sheet.oddFooter.left, sources, LONGEST_SOURCES),
+            (sheet.oddFooter.right, version, LONGEST_MARGIN_TEXT),
         ):
             _write_margin(part, shorten(clean(text), longest).replace("&", "&&"))
         if annex:

@@ -226,4 +226,4 @@ def _width(heading: str, column: Column) -> float:
         content = max((len(str(value)) for value in column.values if value is not None), default=0)
         return min(max(content + 2, 8, min(len(heading) + 4, 14)), WIDEST_TEXT)
     heading_width = max(*map(len, heading.split()), len(heading) / 2 + 1) + 4  # on two lines
-    return max(style.width_of(column.look.number_format), heading_width, 11)
+    return max(style.WIDTHS.get(column.look.number_format, 10), heading_width, 11)

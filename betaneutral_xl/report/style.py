@@ -16,8 +16,6 @@ from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from openpyxl.workbook.workbook import Workbook
-
 FONT = "Arial"
 """Installed on Windows and macOS, and metrically equal to Liberation Sans on Linux."""
 
@@ -47,18 +45,13 @@ BETA, SIGNED_BETA = "0.00;-0.00;0.00", "+0.000;-0.000;0.000"
 TENTH = "0.0%;-0.0%;0.0%"
 """Betas and percentages as a committee reads them, with fewer digits than an auditor needs."""
 
-_WIDTHS = {MONEY: 14, EXACT: 17, DAY: 12, MOMENT: 20, TINY: 10}
+WIDTHS = {MONEY: 14, EXACT: 17, DAY: 12, MOMENT: 20, TINY: 10}
 """Column width in characters by number format; 10 for the others."""
 
 
 def shares(counts: Iterable[float]) -> str:
     """Return the number format of a column of shares: with four decimals if one is a fraction."""
     return WHOLE if all(math.isnan(one) or float(one).is_integer() for one in counts) else FRACTIONS
-
-
-def width_of(number_format: str) -> int:
-    """Return the column width in characters for a number format."""
-    return _WIDTHS.get(number_format, 10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,16 +120,12 @@ def _font(**properties: Any) -> Font:
     return font
 
 
-def _set_default_font(book: Any) -> None:
-    """Set the font in whose digits the widths of columns are counted: openpyxl's is not on every system."""
-    book._fonts[0] = _font(size=10)  # noqa: SLF001 - openpyxl has no other way
-
-
 class Styles:
     """The styles of one workbook, each registered once."""
 
-    def __init__(self, book: Workbook) -> None:
-        _set_default_font(book)
+    def __init__(self, book: Any) -> None:
+        # In its digits the widths of columns are counted, and openpyxl's font is not on every system.
+        book._fonts[0] = _font(size=10)  # noqa: SLF001 - openpyxl has no other way
         self._probe_sheet = book.create_sheet("styles")
         self._numbers: dict[Look, int] = {}
 

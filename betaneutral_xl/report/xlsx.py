@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.report import style
-from betaneutral_xl.report.builder import Book, Margins
+from betaneutral_xl.report.builder import Book
 from betaneutral_xl.report.pages import alternatives, answer, proposal, scenarios
 from betaneutral_xl.report.sheets import (
     betas,
@@ -49,12 +49,10 @@ def workbook(contents: Contents) -> bytes:
     title = contents.headline
     sources = ", ".join(dict.fromkeys(source.source for source in result.sources))
     book = Book(
-        Margins(
-            title=title,
-            as_of=f"Holdings as of {as_of or 'an unknown day'}",
-            sources=f"Sources: {sources}",
-            version=f"betaneutral_xl {__version__}, {contents.written_at:%Y-%m-%d %H:%M} UTC",
-        )
+        title=title,
+        as_of=f"Holdings as of {as_of or 'an unknown day'}",
+        sources=f"Sources: {sources}",
+        version=f"betaneutral_xl {__version__}, {contents.written_at:%Y-%m-%d %H:%M} UTC",
     )
     page = {name: book.sheet(name, tab=tab, annex=name not in SHORT) for name, tab in _tabs(contents)}
     inputs.write(book, page["Inputs"], contents)

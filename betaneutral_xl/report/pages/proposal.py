@@ -10,8 +10,8 @@ from betaneutral_xl.engine.orders import Action
 from betaneutral_xl.job.answer import trade_lines
 from betaneutral_xl.report import style
 from betaneutral_xl.report.cells import Formula, lookup_key
+from betaneutral_xl.report.pages.answer import remedies
 from betaneutral_xl.report.pages.layout import BLANK, Page, heading_of, rounded
-from betaneutral_xl.report.pages.remedies import remedies
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

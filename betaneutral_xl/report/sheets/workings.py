@@ -257,11 +257,7 @@ def _hedge(sheet: Measures, contents: Contents) -> None:
     )
     solvable = result.legs.exact and result.condition_number <= WELL_CONDITIONED
     for k, (name, ratio) in enumerate(zip(names, ratios, strict=True), start=1):
-        solved = (
-            "hedge_gap/hedge_system"
-            if len(names) == 1
-            else f"SUMPRODUCT(INDEX(MINVERSE(hedge_system),{k},0),hedge_gap)"
-        )
+        solved = _solved("hedge_system", "hedge_gap", k, len(names))
         sheet.add(
             f"hedge_ratio_{k}",
             f"hedge ratio {name}",
@@ -353,11 +349,7 @@ def _baskets(sheet: Measures, contents: Contents) -> None:
     solvable = float(np.linalg.cond(aligned.basket_betas)) <= WELL_CONDITIONED
     sold = np.linalg.solve(aligned.basket_betas, aligned.etf_betas @ ratios).tolist()
     for k, ratio in zip(contents.etfs, sold, strict=True):
-        solved = (
-            "basket_need/basket_system"
-            if count == 1
-            else f"SUMPRODUCT(INDEX(MINVERSE(basket_system),{k},0),basket_need)"
-        )
+        solved = _solved("basket_system", "basket_need", k, count)
         label = f"basket ratio {result.etf_names[k - 1]}"
         sheet.add(name.format(k), label, solved if solvable else None, ratio, definition)
 
@@ -365,6 +357,11 @@ def _baskets(sheet: Measures, contents: Contents) -> None:
 def entry(matrix: str, row: int, column: int, count: int) -> str:
     """Return the formula of an entry of a square matrix, which may be one cell."""
     return matrix if count == 1 else f"INDEX({matrix},{row},{column})"
+
+
+def _solved(matrix: str, right: str, k: int, count: int) -> str:
+    """Return the formula of an entry of the solution of a linear system, which may be of one number."""
+    return f"{right}/{matrix}" if count == 1 else f"SUMPRODUCT(INDEX(MINVERSE({matrix}),{k},0),{right})"
 
 
 def _hedged_beta(contents: Contents, k: int) -> tuple[str, float]:
