@@ -50,6 +50,12 @@ SOLD_INK, BOUGHT_INK = f"#{report.BAD_INK}", f"#{report.GOOD_INK}"
 
 FONT = "Calibri"
 
+HEAD = {"bold": True, "font_color": "#FFFFFF", "bg_color": ACCENT}
+"""The look of a table's header."""
+
+GRID = {"visible": True, "line": {"color": LINE}}
+"""The lines behind a chart."""
+
 BETA, PERCENT, MONEY = "0.0000", "0.00%;-0.00%;0.00%", "#,##0"
 FRACTIONS = "#,##0.0000"
 """Of shares, where one is a fraction; of the others without decimals."""
@@ -156,45 +162,47 @@ class Template:
         self.hide_repeated(sheet, row, column, row + spill.room - 1, column + len(spill.formats) - 1)
         self.formula(sheet, at, spill.formula, spill.rows, spill.formats, head=spill.head, right=spill.right)
 
+    def rule(
+        self,
+        sheet: Worksheet,
+        area: tuple[int, int, int, int],
+        criteria: str,
+        look: Mapping[str, Any],
+        *,
+        stop: bool = False,
+    ) -> None:
+        """Format cells, from row and column to row and column, from 1, where a formula of the first is true.
+
+        ``stop`` leaves out the rules that follow for such a cell.
+        """
+        top, left, bottom, right = area
+        rule = {"type": "formula", "criteria": f"={criteria}", "format": self.book.add_format({**look})}
+        if stop:
+            rule["stop_if_true"] = True
+        sheet.conditional_format(top - 1, left - 1, bottom - 1, right - 1, rule)
+
     def hide_repeated(self, sheet: Worksheet, top: int, left: int, bottom: int, right: int) -> None:
         """Hide an error or "loading..." that Calc repeats in every cell of an array.
 
         The cell that explains it stands elsewhere, or is the array's first.
         """
         first = plain_text(f"{letters(left)}{top}")
-        rule = self.book.add_format({"num_format": ";;;", "font_color": "#FFFFFF", "bg_color": "#FFFFFF"})
-        criteria = f'=OR(LEFT({first},6)="#BETA!",{first}="{LOADING}")'
-        sheet.conditional_format(
-            top - 1, left - 1, bottom - 1, right - 1,
-            {"type": "formula", "criteria": criteria, "format": rule, "stop_if_true": True},
-        )  # fmt: skip
+        unseen = {"num_format": ";;;", "font_color": "#FFFFFF", "bg_color": "#FFFFFF"}
+        repeated = f'OR(LEFT({first},6)="#BETA!",{first}="{LOADING}")'
+        self.rule(sheet, (top, left, bottom, right), repeated, unseen, stop=True)
 
     def fractions(self, sheet: Worksheet, column: int, first: int) -> None:
         """Show the decimals of fractions of a share in a column of whole numbers, from a row on."""
         top = f"{letters(column)}{first}"
-        decimals = self.book.add_format({"num_format": FRACTIONS})
-        criteria = f"=IF(ISNUMBER({top}),{top}<>INT({top}),FALSE)"
-        sheet.conditional_format(
-            first - 1, column - 1, LAST_ROW - 1, column - 1,
-            {"type": "formula", "criteria": criteria, "format": decimals},
-        )  # fmt: skip
+        fraction = f"IF(ISNUMBER({top}),{top}<>INT({top}),FALSE)"
+        self.rule(sheet, (first, column, LAST_ROW, column), fraction, {"num_format": FRACTIONS})
 
     def spilled_head(self, sheet: Worksheet, row: int, first: int, last: int) -> None:
         """Format as a header what a formula spills into a row; in its first cell an error looks like one."""
-        area = f"{letters(first)}{row}:{letters(last)}{row}"
-        text = plain_text(f"{letters(first)}{row}")
-        error = {"bold": True, "font_color": ERROR}
-        head = {"bold": True, "font_color": "#FFFFFF", "bg_color": ACCENT}
-        for criteria, rule in ((f'LEFT({text},6)="#BETA!"', error), (f'{letters(first)}{row}<>""', head)):
-            sheet.conditional_format(
-                area,
-                {
-                    "type": "formula",
-                    "criteria": f"={criteria}",
-                    "format": self.book.add_format(rule),
-                    "stop_if_true": True,
-                },
-            )
+        area, cell = (row, first, row, last), f"{letters(first)}{row}"
+        failed = f'LEFT({plain_text(cell)},6)="#BETA!"'
+        self.rule(sheet, area, failed, {"bold": True, "font_color": ERROR}, stop=True)
+        self.rule(sheet, area, f'{cell}<>""', HEAD, stop=True)
 
     def formula(
         self,

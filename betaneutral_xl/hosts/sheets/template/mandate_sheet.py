@@ -83,9 +83,8 @@ def _state(template: Template, sheet: Worksheet) -> None:
         template.style(font_color=ACCENT, bold=True),
         "Not in use: runs are made without these rules.",
     )
-    empty = template.book.add_format({"font_color": CAUTION})
-    criteria = f'=AND({MANDATE_USED}="yes",COUNTA({values})=0)'
-    sheet.conditional_format(USED, 0, USED, 0, {"type": "formula", "criteria": criteria, "format": empty})
+    empty = f'AND({MANDATE_USED}="yes",COUNTA({values})=0)'
+    template.rule(sheet, (USED + 1, 1, USED + 1, 1), empty, {"font_color": CAUTION})
 
 
 def _in_force(template: Template, sheet: Worksheet) -> None:

@@ -12,7 +12,7 @@ from betaneutral_xl.hosts.sheets.template.canvas import (
     BEFORE,
     BETA,
     ERROR,
-    LINE,
+    GRID,
     MUTED,
     PERCENT,
     Spill,
@@ -24,8 +24,6 @@ from betaneutral_xl.hosts.sheets.template.canvas import (
 from betaneutral_xl.hosts.sheets.template.table_sheets import PROBLEM, WEIGHTS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from xlsxwriter.worksheet import Worksheet
 
     from betaneutral_xl.hosts.sheets.session import Rows
@@ -77,10 +75,8 @@ def neutral(template: Template, results: dict[str, Rows]) -> Worksheet:
     sheet.write_formula(
         FIRST_ROW - 3, 0, f"={Sheet.START}!$A$3", verdict, cached(results["answer verdict"][0][0])
     )
-    wrong = template.book.add_format({"font_color": ERROR})
-    criteria = f'=LEFT({plain_text(f"$A${FIRST_ROW - 2}")},6)="#BETA!"'
-    rule = {"type": "formula", "criteria": criteria, "format": wrong}
-    sheet.conditional_format(FIRST_ROW - 3, 0, FIRST_ROW - 3, 9, rule)
+    wrong = f'LEFT({plain_text(f"$A${FIRST_ROW - 2}")},6)="#BETA!"'
+    template.rule(sheet, (FIRST_ROW - 2, 1, FIRST_ROW - 2, 10), wrong, {"font_color": ERROR})
     unsolved = f'=IF(LEFT({plain_text(f"$A${FIRST_ROW}")},6)="#BETA!","{UNSOLVED}","")'
     sheet.write_formula(FIRST_ROW - 2, 0, unsolved, template.style(font_color=MUTED), "")
     sheet.set_column(0, 0, 21, template.style())
@@ -126,27 +122,16 @@ def _weights(template: Template, sheet: Worksheet, rows: Rows) -> None:
     template.spilled_head(sheet, FIRST_ROW, left, last)
     for place in range(len(head), MAX_WEIGHT_COLUMNS):  # headers of further ETFs may be long
         sheet.write_blank(FIRST_ROW - 1, left - 1 + place, None, template.style(align="right", shrink=True))
-    beta = template.book.add_format({"num_format": BETA})
-    sheet.conditional_format(
-        FIRST_ROW, left, LAST_ROW - 1, last - 1,
-        {
-            "type": "formula",
-            "criteria": f'=LEFT({letters(left + 1)}${FIRST_ROW},14)="predicted_beta"',
-            "format": beta,
-        },
-    )  # fmt: skip
+    beta = f'LEFT({letters(left + 1)}${FIRST_ROW},14)="predicted_beta"'
+    template.rule(sheet, (FIRST_ROW + 1, left + 1, LAST_ROW, last), beta, {"num_format": BETA})
 
 
 def _percent_rule(template: Template, sheet: Worksheet) -> None:
     """Format as percent the measures that are fractions of net asset value."""
-    percent = template.book.add_format({"num_format": PERCENT})
     label = plain_text(f"$A{FIRST_ROW + 1}")
-    words = (*LEVELS, "tracking error", "turnover")
-    criteria = "=OR(" + ",".join(f'{label}="{word}"' for word in words) + ")"
-    sheet.conditional_format(
-        FIRST_ROW, 1, FIRST_ROW + MEASURES_ROOM - 2, 2,
-        {"type": "formula", "criteria": criteria, "format": percent},
-    )  # fmt: skip
+    shares = ",".join(f'{label}="{word}"' for word in (*LEVELS, "tracking error", "turnover"))
+    area = (FIRST_ROW + 1, 2, FIRST_ROW + MEASURES_ROOM - 1, 3)
+    template.rule(sheet, area, f"OR({shares})", {"num_format": PERCENT})
 
 
 def _data(template: Template, sheet: Worksheet, at: tuple[int, int], text: str, value: Any) -> None:
@@ -165,7 +150,7 @@ def _pair(template: Template, areas: tuple[str, str, str], title: str, shown: st
         )
     framed(chart, title)
     chart.set_y_axis({"reverse": True, "num_font": {"size": 9}, "label_position": "low"})
-    chart.set_x_axis({"num_format": shown, "major_gridlines": {"visible": True, "line": {"color": LINE}}})
+    chart.set_x_axis({"num_format": shown, "major_gridlines": GRID})
     return chart
 
 
@@ -232,22 +217,10 @@ def _weights_chart(template: Template, sheet: Worksheet, weights: Rows) -> Any:
         area = f"${letters(column)}${FIRST_ROW + 1}:${letters(column)}${FIRST_ROW + count}"
         series.append(f"={Sheet.NEUTRAL}!{area}")
     chart = template.book.add_chart({"type": "column"})
-    pairs: Sequence[tuple[str, str, str]] = (
-        ("weight", series[1], BEFORE),
-        ("new weight", series[2], AFTER),
-    )
-    for name, values, colour in pairs:
-        chart.add_series(
-            {
-                "name": name,
-                "categories": series[0],
-                "values": values,
-                "fill": {"color": colour},
-                "gap": 40,
-                "overlap": 0,
-            }
-        )
+    for name, values, colour in (("weight", series[1], BEFORE), ("new weight", series[2], AFTER)):
+        bars = {"fill": {"color": colour}, "gap": 40, "overlap": 0}
+        chart.add_series({"name": name, "categories": series[0], "values": values, **bars})
     framed(chart, f"Weights of the first {count} names")
     chart.set_x_axis({"label_position": "low", "num_font": {"size": 7, "rotation": -90}})
-    chart.set_y_axis({"num_format": "0%", "major_gridlines": {"visible": True, "line": {"color": LINE}}})
+    chart.set_y_axis({"num_format": "0%", "major_gridlines": GRID})
     return chart

@@ -69,22 +69,10 @@ def orders(template: Template, results: dict[str, Rows]) -> Worksheet:
         ordered,
     )
     template.fractions(sheet, ORDERS_COLUMN + 2, FIRST_ROW + 1)
-    value = letters(ORDERS_COLUMN + 4)
-    beta = template.book.add_format({"num_format": "0.0000"})
-    first = f"{letters(ORDERS_COLUMN)}{FIRST_ROW + 1}"
-    sheet.conditional_format(
-        f"{value}{FIRST_ROW + 1}:{value}{LAST_ROW}",
-        {"type": "formula", "criteria": f'=LEFT(${first},4)="beta"', "format": beta},
-    )
-    missing = template.book.add_format({"font_color": CAUTION})
-    sheet.conditional_format(
-        f"A{FIRST_ROW + 1}:D{LAST_ROW}",
-        {
-            "type": "formula",
-            "criteria": f'=AND($A{FIRST_ROW + 1}<>"",$B{FIRST_ROW + 1}="")',
-            "format": missing,
-        },
-    )
+    top, value = FIRST_ROW + 1, ORDERS_COLUMN + 4
+    beta = f'LEFT(${letters(ORDERS_COLUMN)}{top},4)="beta"'
+    template.rule(sheet, (top, value, LAST_ROW, value), beta, {"num_format": "0.0000"})
+    template.rule(sheet, (top, 1, LAST_ROW, 4), f'AND($A{top}<>"",$B{top}="")', {"font_color": CAUTION})
     for column, width in ((1, len(prices)), (ORDERS_COLUMN, len(ordered))):
         template.hide_repeated(sheet, FIRST_ROW, column + 1, FIRST_ROW, column + width - 1)
         template.hide_repeated(sheet, FIRST_ROW + 1, column, LAST_ROW, column + width - 1)

@@ -13,6 +13,8 @@ from betaneutral_xl.hosts.sheets.template.canvas import (
     BOUGHT,
     BOUGHT_INK,
     CAUTION,
+    GRID,
+    HEAD,
     INPUT,
     LINE,
     MUTED,
@@ -40,7 +42,7 @@ FORMATS = ("General", "General", SIGNED, PERCENT, PERCENT, "+#,##0;-#,##0;0", "#
 WIDTH = FIXED_COLUMNS + 2 * MAX_ETFS + 1
 """Number of columns of the widest table."""
 
-TRADE, NEW_WEIGHT, TRADE_VALUE, SHARES = 3, 4, 6, 8
+SIDE, TRADE, NEW_WEIGHT, TRADE_VALUE, SHARES = 2, 3, 4, 6, 8
 """Columns of the table, from 1."""
 
 ROW_PIXELS = 20
@@ -51,23 +53,16 @@ def proposal(template: Template) -> Worksheet:
     """Write the sheet that the button Rebalance fills, with the chart of its largest trades."""
     sheet = template.sheet(Sheet.PROPOSAL, "Proposal", "No proposal yet: press Rebalance.", tab="#B45309")
     _formats(template, sheet)
-    first, last = PROPOSAL.table + 1, PROPOSAL.table + CHARTED
+    tickers = f"={Sheet.PROPOSAL}!$A${PROPOSAL.table + 1}:$A${PROPOSAL.table + CHARTED}"
     chart = template.book.add_chart({"type": "column", "subtype": "stacked"})
     # Two series, since LibreOffice has no second colour for what is negative.
     for name, area, colour in zip(("buy", "sell"), CHARTED_TRADES, (BOUGHT, SOLD), strict=True):
-        chart.add_series(
-            {
-                "name": name,
-                "categories": f"={Sheet.PROPOSAL}!$A${first}:$A${last}",
-                "values": area,
-                "fill": {"color": colour},
-                "gap": 40,
-            }
-        )
+        bars = {"fill": {"color": colour}, "gap": 40}
+        chart.add_series({"name": name, "categories": tickers, "values": area, **bars})
     framed(chart, "Ten largest trades, share of net asset value")
     chart.show_hidden_data()
     chart.set_x_axis({"label_position": "low", "num_font": {"size": 8}})
-    chart.set_y_axis({"num_format": "0%", "major_gridlines": {"visible": True, "line": {"color": LINE}}})
+    chart.set_y_axis({"num_format": "0%", "major_gridlines": GRID})
     chart.set_size({"width": 400, "height": ROW_PIXELS * (PROPOSAL.table - PROPOSAL.measures) - 8})
     sheet.insert_chart(PROPOSAL.measures - 1, FIXED_COLUMNS + 1, chart, {"object_position": 2, "y_offset": 2})
     return sheet
@@ -110,16 +105,13 @@ def _top(template: Template, sheet: Worksheet) -> None:
         for column in range(FIXED_COLUMNS + 1):
             sheet.write_blank(row, column, None, template.style() if column in {0, 3} else plain)
         sheet.write_blank(row, PROPOSAL.further - 1, None, template.style())
-    head = template.book.add_format({"bold": True, "font_color": ACCENT, "bottom": 1, "bottom_color": ACCENT})
     for column in range(FIXED_COLUMNS + 1):
         left = column in {0, 3, PROPOSAL.further - 1}
-        sheet.write_blank(
-            PROPOSAL.measures - 1, column, None, template.style(align="left" if left else "right")
-        )
-    area = (PROPOSAL.measures - 1, 0, PROPOSAL.measures - 1, FIXED_COLUMNS)
-    sheet.conditional_format(
-        *area, {"type": "formula", "criteria": f'=A${PROPOSAL.measures}<>""', "format": head}
-    )
+        style = template.style(align="left" if left else "right")
+        sheet.write_blank(PROPOSAL.measures - 1, column, None, style)
+    head = {"bold": True, "font_color": ACCENT, "bottom": 1, "bottom_color": ACCENT}
+    area = (PROPOSAL.measures, 1, PROPOSAL.measures, FIXED_COLUMNS + 1)
+    template.rule(sheet, area, f'A${PROPOSAL.measures}<>""', head)
     _beta_rules(template, sheet)
     rows = (PROPOSAL.headline - 1, PROPOSAL.notes - 1, PROPOSAL.table - 2, PROPOSAL.notes - 1)
     caution = template.book.add_format({"font_color": CAUTION})
@@ -128,42 +120,27 @@ def _top(template: Template, sheet: Worksheet) -> None:
 
 def _beta_rules(template: Template, sheet: Worksheet) -> None:
     """Show betas and condition numbers as numbers: the other measures are shares of net asset value."""
-    beta = template.book.add_format({"num_format": BETA})
-    top, bottom = PROPOSAL.measures, PROPOSAL.table - 2
-    for label, first, last in ((1, 1, 2), (PROPOSAL.further, PROPOSAL.further, PROPOSAL.further + 1)):
-        there = f"${letters(label)}{top + 1}"
+    top, bottom = PROPOSAL.measures + 1, PROPOSAL.table - 1
+    for label in (1, PROPOSAL.further):
+        there = f"${letters(label)}{top}"
         words = ",".join(
             f'LEFT({there},{len(word)})="{word}"' for word in ("Beta", "Market beta", "Condition")
         )
-        rule = {"type": "formula", "criteria": f"=OR({words})", "format": beta}
-        sheet.conditional_format(top, first, bottom, last, rule)
+        template.rule(sheet, (top, label + 1, bottom, label + 2), f"OR({words})", {"num_format": BETA})
 
 
 def _table(template: Template, sheet: Worksheet) -> None:
     """Format the table: header, the column that may be edited, sells and buys, betas, the cash line."""
-    head = template.book.add_format({"bold": True, "font_color": "#FFFFFF", "bg_color": ACCENT})
-    row, top = PROPOSAL.table, PROPOSAL.table + 1
+    row, top, bottom = PROPOSAL.table, PROPOSAL.table + 1, LAST_ROW + 1
     for column in range(WIDTH):
         style = template.style(align="left" if column < TRADE - 1 else "right", text_wrap=False)
         sheet.write_blank(row - 1, column, None, style)
-    sheet.conditional_format(
-        row - 1, 0, row - 1, WIDTH - 1,
-        {"type": "formula", "criteria": f'=A${row}<>""', "format": head},
-    )  # fmt: skip
-    body = (row, 0, LAST_ROW, WIDTH - 1)
-    total = template.book.add_format({"bold": True, "top": 1})
-    sheet.conditional_format(
-        *body, {"type": "formula", "criteria": f'=AND($A{top}="CASH",A${row}<>"")', "format": total}
-    )
+    template.rule(sheet, (row, 1, row, WIDTH), f'A${row}<>""', HEAD)
+    total = f'AND($A{top}="CASH",A${row}<>"")'
+    template.rule(sheet, (top, 1, bottom, WIDTH), total, {"bold": True, "top": 1})
     entry = {"bg_color": INPUT, "font_color": BLUE, "bottom": 1, "bottom_color": LINE}
-    sheet.conditional_format(
-        row, NEW_WEIGHT - 1, LAST_ROW, NEW_WEIGHT - 1,
-        {
-            "type": "formula",
-            "criteria": f'=AND($A{top}<>"",$A{top}<>"CASH",$D${row}="New weight")',
-            "format": template.book.add_format(entry),
-        },
-    )  # fmt: skip
+    editable = f'AND($A{top}<>"",$A{top}<>"CASH",$D${row}="New weight")'
+    template.rule(sheet, (top, NEW_WEIGHT, bottom, NEW_WEIGHT), editable, entry)
     sheet.data_validation(
         row, NEW_WEIGHT - 1, LAST_ROW, NEW_WEIGHT - 1,
         {
@@ -177,18 +154,10 @@ def _table(template: Template, sheet: Worksheet) -> None:
             "error_message": "Give a decimal or a percent: 0.05 or 5%.",
         },
     )  # fmt: skip
-    colours = ((f"$C{top}<0", SOLD_INK), (f"$C{top}>0", BOUGHT_INK))
-    for condition, colour in colours:
-        style = template.book.add_format({"font_color": colour})
-        for first, last in ((1, 2), (TRADE_VALUE - 1, TRADE_VALUE - 1), (SHARES - 1, SHARES - 1)):
-            criteria = f'=AND($B{top}<>"",{condition})'
-            sheet.conditional_format(
-                row, first, LAST_ROW, last, {"type": "formula", "criteria": criteria, "format": style}
-            )
-    template.fractions(sheet, SHARES, row + 1)
-    beta = template.book.add_format({"num_format": BETA})
-    etf = letters(FIXED_COLUMNS + 1)
-    sheet.conditional_format(
-        row, FIXED_COLUMNS, LAST_ROW, WIDTH - 1,
-        {"type": "formula", "criteria": f'=LEFT({etf}${row},14)="Predicted beta"', "format": beta},
-    )  # fmt: skip
+    for condition, colour in ((f"$C{top}<0", SOLD_INK), (f"$C{top}>0", BOUGHT_INK)):
+        for first, last in ((SIDE, TRADE), (TRADE_VALUE, TRADE_VALUE), (SHARES, SHARES)):
+            area = (top, first, bottom, last)
+            template.rule(sheet, area, f'AND($B{top}<>"",{condition})', {"font_color": colour})
+    template.fractions(sheet, SHARES, top)
+    beta = f'LEFT({letters(FIXED_COLUMNS + 1)}${row},14)="Predicted beta"'
+    template.rule(sheet, (top, FIXED_COLUMNS + 1, bottom, WIDTH), beta, {"num_format": BETA})

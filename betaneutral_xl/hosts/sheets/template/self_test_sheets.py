@@ -159,14 +159,9 @@ def _call(template: Template, sheet: Worksheet, block: Block, text: str) -> None
                 sheet.write_blank(top + i, left + j, None, _style(template, cell))
     actual = f"{letters(block.actual)}{FIRST_ROW}"
     expected = f"{letters(block.expected)}{FIRST_ROW}"
-    sheet.conditional_format(
-        top, left, top + block.height, left + block.width,
-        {
-            "type": "formula",
-            "criteria": f"=NOT({_equal(actual, expected)})",
-            "format": template.book.add_format({"bg_color": "#FEE4E2", "font_color": SOLD}),
-        },
-    )  # fmt: skip
+    area = (FIRST_ROW, block.actual, FIRST_ROW + block.height, block.actual + block.width)
+    differs = f"NOT({_equal(actual, expected)})"
+    template.rule(sheet, area, differs, {"bg_color": "#FEE4E2", "font_color": SOLD})
 
 
 def _after_its_failure(template: Template, sheet: Worksheet, block: Block, case: Case, text: str) -> str:

@@ -13,8 +13,8 @@ from betaneutral_xl.hosts.sheets.template.canvas import (
     BEFORE,
     CAUTION,
     ERROR,
+    GRID,
     INK,
-    LINE,
     MONEY,
     MUTED,
     OF_ETF,
@@ -135,14 +135,11 @@ def _lines(template: Template, sheet: Worksheet, results: dict[str, Rows]) -> No
     template.hide_repeated(sheet, ADVICE, 1, ADVICE, LAST)
     verdict, advice = plain_text(f"$A${VERDICT}"), plain_text(f"$A${ADVICE}")
     red, amber = {"bg_color": "#FDE8E6", "font_color": ERROR}, {"bg_color": "#FEF3D7", "font_color": CAUTION}
-    for condition, rule in (
+    for condition, look in (
         (f'OR(LEFT({verdict},6)="#BETA!",LEFT({advice},6)="Do not")', red),
         (f'OR(LEFT({advice},4)="Look",LEFT({advice},7)="Nothing")', amber),
     ):
-        sheet.conditional_format(
-            VERDICT - 1, 0, ADVICE - 1, LAST - 1,
-            {"type": "formula", "criteria": f"={condition}", "format": template.book.add_format(rule)},
-        )  # fmt: skip
+        template.rule(sheet, (VERDICT, 1, ADVICE, LAST), condition, look)
 
 
 def _measure_rules(template: Template, sheet: Worksheet) -> None:
@@ -152,28 +149,14 @@ def _measure_rules(template: Template, sheet: Worksheet) -> None:
     betas = ",".join(f'LEFT({label},{len(word)})="{word}"' for word in ("Beta", "Market beta", "Limit: beta"))
     counts = ",".join(f'{label}="{word}"' for word in ("Names traded", "Limit: names traded"))
     for words, shown in ((betas, "0.00"), (counts, "0")):
-        rule = {
-            "type": "formula",
-            "criteria": f"=OR({words})",
-            "format": template.book.add_format({"num_format": shown}),
-        }
-        sheet.conditional_format(top - 1, 1, bottom - 1, 2, rule)
+        template.rule(sheet, (top, 2, bottom, 3), f"OR({words})", {"num_format": shown})
     state = plain_text(f"$H{top}")
     for word, colour in (("over", ERROR), ("near", CAUTION), ("within", "#15803D")):
-        style = template.book.add_format({"font_color": colour, "bold": True})
-        rule = {"type": "formula", "criteria": f'={state}="{word}"', "format": style}
-        sheet.conditional_format(top - 1, 7, bottom - 1, 7, rule)
-    hedge = template.book.add_format({"bold": True, "font_color": ACCENT})
-    rule = {
-        "type": "formula",
-        "criteria": f'=OR(LEFT({label},5)="Beta ",LEFT({label},8)="In place")',
-        "format": hedge,
-    }
-    sheet.conditional_format(top - 1, 0, bottom - 1, 3, rule)
-    first = template.book.add_format({"font_color": CAUTION})
-    severe = plain_text(f"$A{FIRST}")
-    rule = {"type": "formula", "criteria": f'={severe}<>"For information"', "format": first}
-    sheet.conditional_format(FIRST - 1, 0, FIRST - 2 + ROOM[Part.FIRST], 1, rule)
+        template.rule(sheet, (top, 8, bottom, 8), f'{state}="{word}"', {"font_color": colour, "bold": True})
+    hedge = f'OR(LEFT({label},5)="Beta ",LEFT({label},8)="In place")'
+    template.rule(sheet, (top, 1, bottom, 4), hedge, {"bold": True, "font_color": ACCENT})
+    severe = f'{plain_text(f"$A{FIRST}")}<>"For information"'
+    template.rule(sheet, (FIRST, 1, FIRST - 1 + ROOM[Part.FIRST], 2), severe, {"font_color": CAUTION})
 
 
 def _end(template: Template, sheet: Worksheet, results: dict[str, Rows], row: int) -> None:
@@ -261,41 +244,31 @@ def _variance(template: Template) -> Any:
         )
     framed(chart, "Variance, as a share of today's")
     chart.set_y_axis({"reverse": True, "line": {"none": True}})
-    chart.set_x_axis(
-        {
-            "num_format": "0%",
-            "min": 0,
-            "num_font": {"size": 8},
-            "major_gridlines": {"visible": True, "line": {"color": LINE}},
-        }
-    )
+    chart.set_x_axis({"num_format": "0%", "min": 0, "num_font": {"size": 8}, "major_gridlines": GRID})
     return chart
 
 
 def _past(template: Template) -> Any:
     chart = template.book.add_chart({"type": "line"})
     first, last = MEASURES + 1, MEASURES + MONTHS
-    series = (
-        (1, {"color": BEFORE, "width": 1.5}),
-        (2, {"color": AFTER, "width": 2.25}),
-        (3, {"color": INK, "width": 0.75, "dash_type": "dash"}),
-        (4, {"color": INK, "width": 0.75, "dash_type": "dash"}),
-    )
-    for place, line in series:
-        fill = {"color": line["color"]} if place in {1, 2} else {}
+    end = {"color": INK, "width": 0.75, "dash_type": "dash"}
+    for place, line in enumerate(
+        ({"color": BEFORE, "width": 1.5}, {"color": AFTER, "width": 2.25}, end, end), 1
+    ):
+        fill = {"color": line["color"]}
         chart.add_series(
             {
                 "name": _area(PAST_COLUMN + place, MEASURES, MEASURES),
                 "categories": _area(MONTHS_COLUMN, first, last),
                 "values": _area(MONTHS_COLUMN + place, first, last),
                 "line": line,
-                "marker": {"type": "circle", "size": 4, "fill": fill, "border": fill}
-                if fill
-                else {"type": "none"},
+                "marker": {"type": "none"}
+                if line is end
+                else {"type": "circle", "size": 4, "fill": fill, "border": fill},
             }
         )
     framed(chart, "Measured beta to the first ETF, by month")
     chart.set_x_axis({"label_position": "low", "num_font": {"size": 8}})
-    chart.set_y_axis({"num_format": "0.0", "major_gridlines": {"visible": True, "line": {"color": LINE}}})
+    chart.set_y_axis({"num_format": "0.0", "major_gridlines": GRID})
     chart.show_blanks_as("span")  # LibreOffice draws a gap as zero; the markers are of known months alone
     return chart

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 from betaneutral_xl.hosts.sheets.cells import letters
 from betaneutral_xl.hosts.sheets.layout import FILLS, HISTORY_COLUMNS, TODAY, Sheet
 from betaneutral_xl.hosts.sheets.template.canvas import (
-    ACCENT,
     BETA,
     CAUTION,
-    LINE,
+    GRID,
+    HEAD,
     MUTED,
     PERCENT,
     SOLD,
@@ -20,7 +20,6 @@ from betaneutral_xl.hosts.sheets.template.settings_sheet import ANY_TEXT, entry,
 from betaneutral_xl.job.views import Kind
 
 if TYPE_CHECKING:
-    from xlsxwriter.format import Format
     from xlsxwriter.worksheet import Worksheet
 
     from betaneutral_xl.hosts.sheets.template.canvas import Template
@@ -95,33 +94,23 @@ def _lines(template: Template, sheet: Worksheet) -> None:
     sheet.write_blank(TODAY.headline - 1, 0, None, template.style(font_size=14, bold=True))
     first = f"$A${TODAY.headline}"
     for word, colour in (("Rebalance", SOLD), ("Leave", GREEN)):
-        criteria = f'=LEFT({first},{len(word)})="{word}"'
-        style = template.book.add_format({"font_color": colour})
-        place = (TODAY.headline - 1, 0, TODAY.headline - 1, 0)
-        sheet.conditional_format(*place, {"type": "formula", "criteria": criteria, "format": style})
+        criteria = f'LEFT({first},{len(word)})="{word}"'
+        template.rule(sheet, (TODAY.headline, 1, TODAY.headline, 1), criteria, {"font_color": colour})
     sheet.write_blank(TODAY.about - 1, 0, None, template.style(font_color=MUTED))
-    band = template.book.add_format({"bold": True, "font_color": "#FFFFFF", "bg_color": ACCENT})
-    _rule(sheet, (TODAY.table, 1, TODAY.table, 3), f'=$A${TODAY.table}<>""', band)
+    template.rule(sheet, (TODAY.table, 1, TODAY.table, 3), f'$A${TODAY.table}<>""', HEAD)
     top = TODAY.table + 1
-    area = (top, 1, LAST_ROW, 3)
     for kind, shown in KINDS.items():
-        style = template.book.add_format({"num_format": shown})
-        _rule(sheet, (top, 2, LAST_ROW, 2), f'=$D{top}="{kind}"', style)
-    caution = template.book.add_format({"font_color": CAUTION})
-    _rule(sheet, area, f'=OR($A{top}="Note",$B{top}="not possible")', caution)
-    _rule(sheet, area, f'=RIGHT($C{top},4)="over"', caution)
-    _rule(sheet, area, f'=ISNUMBER(SEARCH(": over (",$C{top}))', caution)
+        template.rule(sheet, (top, 2, LAST_ROW, 2), f'$D{top}="{kind}"', {"num_format": shown})
+    for criteria in (
+        f'OR($A{top}="Note",$B{top}="not possible")',
+        f'RIGHT($C{top},4)="over"',
+        f'ISNUMBER(SEARCH(": over (",$C{top}))',
+    ):
+        template.rule(sheet, (top, 1, LAST_ROW, 3), criteria, {"font_color": CAUTION})
     value, remark = template.style(align="right"), template.style(align="left", indent=1)
     for row in range(TODAY.table - 1, LAST_ROW):
         sheet.write_blank(row, 1, None, value)
         sheet.write_blank(row, 2, None, remark)
-
-
-def _rule(sheet: Worksheet, area: tuple[int, int, int, int], criteria: str, style: Format) -> None:
-    """Format cells from row and column to row and column, from 1, where a formula is true."""
-    top, left, bottom, right = area
-    rule = {"type": "formula", "criteria": criteria, "format": style}
-    sheet.conditional_format(top - 1, left - 1, bottom - 1, right - 1, rule)
 
 
 def _history(template: Template, sheet: Worksheet) -> None:
@@ -133,31 +122,23 @@ def _history(template: Template, sheet: Worksheet) -> None:
         style = template.style(num_format=shown, align="left" if of_text else "right", indent=int(place > 0))
         sheet.set_column(left - 1 + place, left - 1 + place, 17, style)
     last = left + len(HISTORY_COLUMNS) - 1
-    band = template.book.add_format({"bold": True, "font_color": "#FFFFFF", "bg_color": ACCENT})
-    there = f"${letters(left)}${TODAY.history}"
-    _rule(sheet, (TODAY.history, left, TODAY.history, last), f'={there}<>""', band)
+    there = f'${letters(left)}${TODAY.history}<>""'
+    template.rule(sheet, (TODAY.history, left, TODAY.history, last), there, HEAD)
     betas = template.book.add_chart({"type": "scatter", "subtype": "straight"})
     for name, colour, line, marked in BETAS:
-        marker = {"type": "circle", "size": 5, "fill": {"color": colour}, "border": {"color": colour}}
-        betas.add_series(
-            {
-                **_areas(name),
-                "line": {"color": colour, **line},
-                "marker": marker if marked else {"type": "none"},
-            }
-        )
+        filled = {"type": "circle", "size": 5, "fill": {"color": colour}, "border": {"color": colour}}
+        marker = filled if marked else {"type": "none"}
+        betas.add_series({**_areas(name), "line": {"color": colour, **line}, "marker": marker})
     parts = template.book.add_chart({"type": "scatter", "subtype": "straight"})
     for name, colour in PARTS:
-        parts.add_series(
-            {**_areas(name), "line": {"color": colour, "width": 1.75}, "marker": {"type": "none"}}
-        )
+        line = {"color": colour, "width": 1.75}
+        parts.add_series({**_areas(name), "line": line, "marker": {"type": "none"}})
     for place, (chart, title) in enumerate(
         ((betas, "Beta, and what it may be"), (parts, "What moved it since it was accepted"))
     ):
         framed(chart, title)
         chart.set_x_axis({"num_format": "d mmm", "num_font": {"size": 8}, "label_position": "low"})
-        grid = {"visible": True, "line": {"color": LINE}}
-        chart.set_y_axis({"num_format": "0.00", "major_gridlines": grid})
+        chart.set_y_axis({"num_format": "0.00", "major_gridlines": GRID})
         chart.set_size({"width": 760, "height": 340})
         chart.show_blanks_as("gap")
         row = TODAY.headline - 1 + 18 * place
