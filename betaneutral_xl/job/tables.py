@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.errors import InputError
 from betaneutral_xl.model.provenance import Provenance, Retrieval
-from betaneutral_xl.readers.columns import Column, recognise
+from betaneutral_xl.readers.columns import Column, column_of
 from betaneutral_xl.readers.etf_grids import etf_columns, parse_etf_grid
 from betaneutral_xl.readers.holdings_files import parse_holdings_grid
 from betaneutral_xl.readers.matrix_tables import is_matrix, parse_matrix_grid
@@ -195,29 +195,24 @@ def _frame_rows(frame: Any, what: str) -> tuple[tuple[Cell, ...], ...]:
         return tuple(tuple(_cell(value, what) for value in row) for row in body)
     header = [str(name) for name in frame.columns]
     body = [list(row) for row in frame.itertuples(index=False, name=None)]
-    named = any(_column(name) in {Column.TICKER, Column.NAME} for name in header)
+    named = any(column_of(name) in {Column.TICKER, Column.NAME} for name in header)
     if not (named and counted):
         levels = [str(name) if name is not None else "" for name in frame.index.names]
-        levels = ["ticker"] if len(levels) == 1 and not named and _column(levels[0]) is None else levels
+        levels = ["ticker"] if len(levels) == 1 and not named and column_of(levels[0]) is None else levels
         header = [*levels, *header]
         body = [
             [*(label if isinstance(label, tuple) else (label,)), *row]
             for label, row in zip(labels, body, strict=True)
         ]
     own = what == ETF and _is_own_name(frame.columns[-1])
-    if len(header) == 2 and _column(header[1]) is None and not own:  # noqa: PLR2004 - one column of numbers
+    if len(header) == 2 and column_of(header[1]) is None and not own:  # noqa: PLR2004 - one column of numbers
         header[1] = _number(what)
     return (tuple(header), *(tuple(_cell(value, what) for value in row) for row in body))
 
 
 def _is_own_name(header: object) -> bool:
     """Whether a column of an ETF's weights is headed by the ETF's name."""
-    return isinstance(header, str) and bool(header.strip()) and _column(header) is None
-
-
-def _column(header: str) -> Column | None:
-    match = recognise(header)
-    return None if match is None else match[0]
+    return isinstance(header, str) and bool(header.strip()) and column_of(header) is None
 
 
 def _cell(value: Any, what: str) -> Cell:

@@ -22,7 +22,6 @@ MIN_NAMED = 0.9
 """Share of the rows that have such a kind."""
 
 POSITIONS = "open positions"
-RATE_HEADER = "FXRateToBase"
 
 Parts = Mapping[str, Sequence["Row"]]
 
@@ -106,17 +105,11 @@ def _with_rates(table: HoldingsTable, rates: Mapping[str, str]) -> HoldingsTable
     codes = {table.text(row, Column.CURRENCY).upper() for row in table.rows}
     if not codes <= rates.keys() or codes == {""} or Column.FX_RATE in table.header.indices:
         return table
-    width = len(table.header.texts)
     rows = tuple(
-        (*row[:width], *[""] * (width - len(row)), rates[table.text(row, Column.CURRENCY).upper()])
+        table.header.with_last_cell(row, rates[table.text(row, Column.CURRENCY).upper()])
         for row in table.rows
     )
-    header = replace(
-        table.header,
-        texts=(*table.header.texts, RATE_HEADER),
-        indices={**table.header.indices, Column.FX_RATE: (width,)},
-    )
-    return replace(table, header=header, rows=rows)
+    return replace(table, header=table.header.with_last(Column.FX_RATE, "FXRateToBase"), rows=rows)
 
 
 def _ending_cash(rows: Sequence[Row]) -> tuple[str | None, str]:

@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import partial
+from itertools import permutations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.model.printed import cell_text, number
 from betaneutral_xl.model.tickers import CURRENCIES
-from betaneutral_xl.readers.columns import MAX_HEADER_CELLS, Column, Header, header_key, recognise
+from betaneutral_xl.readers.columns import MAX_HEADER_CELLS, Column, Header, column_of, header_key
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from betaneutral_xl.readers.tabular.sheets import Row, TextSheet
 
 SAMPLE = 400
@@ -43,16 +47,28 @@ def with_columns_of_cells(sheet: TextSheet, header: Header) -> tuple[TextSheet, 
     return _with_isins(*_with_long_and_short(sheet, header))
 
 
+def _sample(sheet: TextSheet, header: Header) -> tuple[Row, ...]:
+    return sheet.rows[header.row + 1 : header.row + 1 + SAMPLE]
+
+
+def _extended(
+    sheet: TextSheet, header: Header, column: Column, text: str, extend: Callable[[Row], Row]
+) -> tuple[TextSheet, Header]:
+    """Return the sheet and the header with one more column, which ``extend`` adds to a row."""
+    start = header.row + 1
+    rows = (*sheet.rows[:start], *map(extend, sheet.rows[start:]))
+    return replace(sheet, rows=rows), header.with_last(column, text)
+
+
 def _with_sides(sheet: TextSheet, header: Header) -> Header:
     """Read a column of the words long and short as that of the sides, whatever its header is."""
     if Column.SIDE in header.indices:
         return header
     names = header.indices.get(Column.NAME, ()) if Column.TICKER in header.indices else ()
-    body = sheet.rows[header.row + 1 : header.row + 1 + SAMPLE]
     for i, text in enumerate(header.texts[:MAX_HEADER_CELLS]):
-        if recognise(text) is not None and i not in names:
+        if column_of(text) is not None and i not in names:
             continue
-        words = {cell_text(row[i]).casefold() for row in body if i < len(row)} - {""}
+        words = {cell_text(row[i]).casefold() for row in _sample(sheet, header) if i < len(row)} - {""}
         if words & LONG and words & SHORT and words <= LONG | SHORT:
             indices = {**header.indices, Column.SIDE: (i,)}
             if i in names:
@@ -65,30 +81,24 @@ def _with_long_and_short(sheet: TextSheet, header: Header) -> tuple[TextSheet, H
     """Add columns of the long numbers less the short ones, where a file has both in columns of their own."""
     keys = [header_key(text) for text in header.texts[:MAX_HEADER_CELLS]]
     for column in SIGNED & header.indices.keys():
-        pair = next(
-            (
-                (i, j)
-                for i in header.indices[column]
-                for j in header.indices[column]
-                if "long" in keys[i].split() and keys[j] == keys[i].replace("long", "short")
-            ),
-            None,
+        candidates = header.indices[column]
+        pairs = (
+            (i, j)
+            for i, j in permutations(candidates, 2)
+            if "long" in keys[i].split() and keys[j] == keys[i].replace("long", "short")
         )
-        if pair is None:
+        long, short = next(pairs, (None, None))
+        if long is None or short is None:
             continue
-        long, short = pair
-        start, width = header.row + 1, len(header.texts)
-        rows = (*sheet.rows[:start], *(_with_net(row, long, short, width) for row in sheet.rows[start:]))
-        sheet = replace(sheet, rows=rows)
-        others = (i for i in header.indices[column] if i not in pair)
+        others = tuple(i for i in candidates if i not in {long, short})
+        header = replace(header, indices={**header.indices, column: others})
         text = f"{header.texts[long]} less {header.texts[short]}"
-        header = replace(
-            header, texts=(*header.texts, text), indices={**header.indices, column: (width, *others)}
-        )
+        extend = partial(_with_net, header, long, short)
+        sheet, header = _extended(sheet, header, column, text, extend)
     return sheet, header
 
 
-def _with_net(row: Row, long: int, short: int, width: int) -> Row:
+def _with_net(header: Header, long: int, short: int, row: Row) -> Row:
     cells = [row[i] if i < len(row) else "" for i in (long, short)]
     have = [number(cell) or number(cell, decimal_comma=True) for cell in cells]
     if not any(number(cell) is not None for cell in cells) and not any(have):
@@ -97,7 +107,7 @@ def _with_net(row: Row, long: int, short: int, width: int) -> Row:
         net = repr((have[0] or 0.0) - abs(have[1] or 0.0))
     else:
         net = f"-{cells[1].strip().lstrip('-(').rstrip(')')}" if have[1] else cells[0]
-    return (*row[:width], *[""] * (width - len(row)), net)
+    return header.with_last_cell(row, net)
 
 
 def _with_currency_signs(sheet: TextSheet, header: Header) -> tuple[TextSheet, Header]:
@@ -107,32 +117,24 @@ def _with_currency_signs(sheet: TextSheet, header: Header) -> tuple[TextSheet, H
     """
     if Column.CURRENCY in header.indices:
         return sheet, header
-    start, width = header.row + 1, len(header.texts)
-    body = sheet.rows[start : start + SAMPLE]
     for column in (Column.MARKET_VALUE, Column.PRICE):
-        place = header.indices.get(column, (None,))[0]
-        signs = {sign for row in body if (sign := _sign(row, place))}
+        signs = {_sign(header.cell(row, column)) for row in _sample(sheet, header)} - {""}
         if len(signs) == 1 and column is Column.MARKET_VALUE:
             return sheet, header
         if len(signs) > 1:
-            rows = (
-                *sheet.rows[:start],
-                *(
-                    (*row[:width], *[""] * (width - len(row)), sign) if (sign := _sign(row, place)) else row
-                    for row in sheet.rows[start:]
-                ),
-            )
-            indices = {**header.indices, Column.CURRENCY: (width,)}
-            texts = (*header.texts, "signs of currencies")
-            return replace(sheet, rows=rows), replace(header, texts=texts, indices=indices)
+            extend = partial(_with_sign, header, column)
+            return _extended(sheet, header, Column.CURRENCY, "signs of currencies", extend)
     return sheet, header
 
 
-def _sign(row: Row, place: int | None) -> str:
-    """Return the currency of a cell with a sign, empty where it has none."""
-    if place is None or place >= len(row):
-        return ""
-    match = _SIGN.search(row[place].strip())
+def _with_sign(header: Header, column: Column, row: Row) -> Row:
+    sign = _sign(header.cell(row, column))
+    return header.with_last_cell(row, sign) if sign else row
+
+
+def _sign(cell: str) -> str:
+    """Return the currency of the sign in a cell, empty where it has none."""
+    match = _SIGN.search(cell.strip())
     return SIGNS[match[1] or match[2]] if match else ""
 
 
@@ -151,30 +153,25 @@ def is_isin(text: str) -> bool:
 
 def _with_isins(sheet: TextSheet, header: Header) -> tuple[TextSheet, Header]:
     """Move the ISINs in the column of tickers, alone or after a ticker, into a column of their own."""
-    place = header.indices.get(Column.TICKER, (None,))[0]
-    if place is None or Column.ISIN in header.indices:
+    if Column.TICKER not in header.indices or Column.ISIN in header.indices:
         return sheet, header
-    start, width = header.row + 1, len(header.texts)
-    if not any(_isin_in(row, place) for row in sheet.rows[start : start + SAMPLE]):
+    if not any(_isin_in(header.cell(row, Column.TICKER)) for row in _sample(sheet, header)):
         return sheet, header
-    rows = (*sheet.rows[:start], *(_with_isin(row, place, width) for row in sheet.rows[start:]))
-    indices = {**header.indices, Column.ISIN: (width,)}
-    return replace(sheet, rows=rows), replace(header, texts=(*header.texts, "ISIN"), indices=indices)
+    return _extended(sheet, header, Column.ISIN, "ISIN", partial(_with_isin, header))
 
 
-def _isin_in(row: Row, place: int) -> str:
-    text = row[place] if place < len(row) else ""
+def _isin_in(text: str) -> str:
     if len(text) < ISIN_LENGTH:
         return ""
-    text = text.upper()
-    return next((one for one in _ISIN.findall(text) if is_isin(one)), "")
+    return next((one for one in _ISIN.findall(text.upper()) if is_isin(one)), "")
 
 
-def _with_isin(row: Row, place: int, width: int) -> Row:
-    isin = _isin_in(row, place)
+def _with_isin(header: Header, row: Row) -> Row:
+    isin = _isin_in(header.cell(row, Column.TICKER))
     if not isin:
         return row
-    cells = [*row[:width], *[""] * (width - len(row)), isin]
+    cells = list(header.with_last_cell(row, isin))
+    place = header.indices[Column.TICKER][0]
     cells[place] = re.sub(isin, "", cells[place], flags=re.IGNORECASE).strip(BETWEEN)
     return tuple(cells)
 
@@ -183,11 +180,10 @@ def _with_currencies(sheet: TextSheet, header: Header) -> Header:
     """Read a column under a blank or unknown header as that of currencies if all its cells are codes."""
     if Column.CURRENCY in header.indices:
         return header
-    body = sheet.rows[header.row + 1 : header.row + 1 + SAMPLE]
     for i, text in enumerate(header.texts[:MAX_HEADER_CELLS]):
-        if recognise(text) is not None:
+        if column_of(text) is not None:
             continue
-        codes = [word for row in body if i < len(row) and (word := cell_text(row[i]))]
+        codes = [word for row in _sample(sheet, header) if i < len(row) and (word := cell_text(row[i]))]
         if len(codes) >= MIN_CODES and all(code.upper() in CURRENCIES for code in codes):
             return replace(header, indices={**header.indices, Column.CURRENCY: (i,)})
     return header

@@ -140,8 +140,7 @@ def _preferring(table: HoldingsTable, column: Column, index: int) -> HoldingsTab
     known = table.header.indices.get(column, ())
     if known[:1] == (index,):
         return table
-    indices = {**table.header.indices, column: (index, *(i for i in known if i != index))}
-    return replace(table, header=replace(table.header, indices=indices))
+    return replace(table, header=table.header.prefer(column, index))
 
 
 def _market_values(table: HoldingsTable) -> Numbers | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fnmatch import translate
 from functools import lru_cache
@@ -14,7 +14,7 @@ from betaneutral_xl.model.printed import clean, number
 from betaneutral_xl.model.tickers import CURRENCIES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 
 class Column(StrEnum):
@@ -246,12 +246,11 @@ ALIASES: Mapping[Column, tuple[str, ...]] = {
 order of this table; ignored columns come first, so that no pattern matches them.
 """
 
-BASE_WORDS = frozenset({"base", "us", *map(str.lower, CURRENCIES)})
-"""Words of a header of values that are all in one currency."""
-
 MAX_HEADER_LENGTH = 80
 VALUE_COLUMNS = frozenset({Column.WEIGHT, Column.MARKET_VALUE})
 NAME_COLUMNS = frozenset({Column.TICKER, Column.NAME, Column.ISIN, Column.IDENTIFIER, Column.CUSIP})
+CODE_COLUMNS = (Column.ISIN, Column.CUSIP, Column.SEDOL, Column.FIGI, Column.IDENTIFIER)
+IDENTIFIER_COLUMNS = (Column.TICKER, Column.NAME, *CODE_COLUMNS)
 
 _OTHER_TIME = re.compile(
     r"\b(?:target|model|benchmark|index|bod|sod|beginning|start|opening|original|initial|prior|previous|old"
@@ -261,6 +260,8 @@ _OTHER_TIME = re.compile(
 
 _MONEY = frozenset(map(str.lower, CURRENCIES))
 """Codes of currencies at the end of a header: ``Value (GBP)``."""
+BASE_WORDS = _MONEY | {"base", "us"}
+"""Words of a header of values that are all in one currency."""
 
 _CAMEL = re.compile(r"(?<=[a-zäöü])(?=[A-Z])")
 _OTHER = re.compile(r"(?:[^\w%]|_)+")
@@ -295,6 +296,22 @@ def recognise(header: str) -> tuple[Column, int] | None:
         return (_EXACT[head], _PREFERENCE[head]) if last in _MONEY and head in _EXACT else None
     alias, column = _PATTERNS[(match.lastindex or 1) - 1]
     return column, _PREFERENCE[alias]
+
+
+def column_of(header: str) -> Column | None:
+    """Return the column that a header means, None if it is not known."""
+    match = recognise(header)
+    return match[0] if match else None
+
+
+def indices_of(row: Iterable[str]) -> dict[Column, tuple[int, ...]]:
+    """Return the indices of the headers of each column: of what is held now first, then by their alias."""
+    found: dict[Column, list[tuple[bool, int, int]]] = {}
+    for i, text in enumerate(row):
+        if match := recognise(text):
+            column, rank = match
+            found.setdefault(column, []).append((is_of_other_time(text), rank, i))
+    return {column: tuple(i for *_, i in sorted(candidates)) for column, candidates in found.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -335,8 +352,18 @@ class Header:
 
     def prefer(self, column: Column, index: int) -> Header:
         """Return the header with another candidate of a column as the preferred one."""
-        rest = tuple(one for one in self.indices[column] if one != index)
-        return Header(row=self.row, texts=self.texts, indices={**self.indices, column: (index, *rest)})
+        rest = (one for one in self.indices.get(column, ()) if one != index)
+        return replace(self, indices={**self.indices, column: (index, *rest)})
+
+    def with_last(self, column: Column, text: str) -> Header:
+        """Return the header with one more column at its end, the preferred one of its meaning."""
+        indices = {**self.indices, column: (len(self.texts), *self.indices.get(column, ()))}
+        return replace(self, texts=(*self.texts, text), indices=indices)
+
+    def with_last_cell(self, row: Sequence[str], cell: str) -> tuple[str, ...]:
+        """Return a row with a cell for the column that ``with_last`` adds."""
+        width = len(self.texts)
+        return (*row[:width], *[""] * (width - len(row)), cell)
 
 
 def read_header(
@@ -349,17 +376,9 @@ def read_header(
     """
     if len(row) < 2:  # noqa: PLR2004 - a name and a value
         return None
-    found: dict[Column, list[tuple[int, int]]] = {}
-    for i, text in enumerate(row[:MAX_HEADER_CELLS]):
-        match = recognise(text)
-        if match is not None:
-            found.setdefault(match[0], []).append((match[1], i))
-    if not (found.keys() & value_columns and found.keys() & NAME_COLUMNS) or Column.PRODUCT in found:
+    indices = indices_of(row[:MAX_HEADER_CELLS])
+    if not (indices.keys() & value_columns and indices.keys() & NAME_COLUMNS) or Column.PRODUCT in indices:
         return None  # a table with expense ratios lists funds, not holdings
-    indices = {
-        column: tuple(i for *_, i in sorted((is_of_other_time(row[i]), rank, i) for rank, i in candidates))
-        for column, candidates in found.items()
-    }
     if (
         Column.TICKER not in indices
         and Column.IDENTIFIER in indices
@@ -376,4 +395,4 @@ def is_of_other_time(header: str) -> bool:
 
 def count_headers(row: Sequence[str]) -> Counter[Column]:
     """Count the columns that the cells of a row would be as headers, to describe another kind of table."""
-    return Counter(match[0] for match in map(recognise, row[:MAX_HEADER_CELLS]) if match is not None)
+    return Counter(column for column in map(column_of, row[:MAX_HEADER_CELLS]) if column is not None)

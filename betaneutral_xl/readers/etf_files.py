@@ -28,7 +28,7 @@ from betaneutral_xl.readers.column_evidence import (
     unread_numbers,
     with_weight_column,
 )
-from betaneutral_xl.readers.columns import Column
+from betaneutral_xl.readers.columns import CODE_COLUMNS, Column
 from betaneutral_xl.readers.holdings_table import (
     HoldingsTable,
     describe_non_holdings,
@@ -422,11 +422,7 @@ def _weighed(rows: Sequence[Constituent]) -> str:
 
 def _constituent(table: HoldingsTable, row: Row, weight: float) -> Constituent:
     printed_ticker = one_line(table.header.cell(row, Column.TICKER))
-    identifiers = {
-        column.value: text
-        for column in (Column.ISIN, Column.CUSIP, Column.SEDOL, Column.FIGI, Column.IDENTIFIER)
-        if (text := table.text(row, column))
-    }
+    identifiers = {column.value: text for column in CODE_COLUMNS if (text := table.text(row, column))}
     currency = table.text(row, Column.CURRENCY)
     asset_class = _asset_class(table, row, tuple(identifiers.values()))
     return Constituent(

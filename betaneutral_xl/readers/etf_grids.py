@@ -13,10 +13,10 @@ from betaneutral_xl.errors import InputError
 from betaneutral_xl.model.portfolio import AssetClass, Constituent, Etf, sum_warnings
 from betaneutral_xl.model.printed import number
 from betaneutral_xl.readers import derivatives
-from betaneutral_xl.readers.columns import Column, Header, is_of_other_time, recognise
+from betaneutral_xl.readers.columns import Column, Header, column_of, indices_of
 from betaneutral_xl.readers.etf_files import constituents, signed_by_side, total_warnings, weight_warnings
 from betaneutral_xl.readers.holdings_table import HoldingsTable, holding_rows
-from betaneutral_xl.readers.tabular.cell_grids import refuse_errors, sheet_of
+from betaneutral_xl.readers.tabular.cell_grids import refuse_errors, sheet_of, text_of
 from betaneutral_xl.readers.weights import decimal_weights
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def header_row(grid: CellGrid) -> int | None:
         filled = [cell for cell in row if cell is not None]
         if len(filled) < 2 or not all(map(is_word, filled)):  # noqa: PLR2004 - a ticker and a weight
             continue
-        found = {match[0] for cell in filled if (match := recognise(str(cell)))}
+        found = set(map(column_of, map(str, filled)))
         if Column.TICKER in found or {Column.NAME, Column.WEIGHT} <= found:
             return i
     return None
@@ -69,20 +69,17 @@ def etf_columns(grid: CellGrid) -> tuple[tuple[int, int], ...]:
         grid.refuse_error(first, j)
     cells = grid.rows[first]
     named = [
-        j for j, cell in enumerate(cells) if (is_word(cell) if header is None else _is(cell, Column.TICKER))
+        j
+        for j, cell in enumerate(cells)
+        if (is_word(cell) if header is None else column_of(text_of(cell)) is Column.TICKER)
     ]
     if header is not None and not named:
-        named = [j for j, cell in enumerate(cells) if _is(cell, Column.NAME)]
+        named = [j for j, cell in enumerate(cells) if column_of(text_of(cell)) is Column.NAME]
     starts = named if header is None else [_start(grid, before, j) for before, j in pairwise([-1, *named])]
     if not starts:
         msg = f"{grid.what} needs a column of tickers and one of weights."
         raise InputError(msg)
     return tuple(zip(starts, [*starts[1:], len(cells)], strict=True))
-
-
-def _is(cell: Cell, column: Column) -> bool:
-    match = recognise(str(cell)) if isinstance(cell, str) else None
-    return match is not None and match[0] is column
 
 
 def _start(grid: CellGrid, before: int, tickers: int) -> int:
@@ -114,58 +111,37 @@ def parse_etf_grid(grid: CellGrid, origin: Provenance, place: int = 1) -> tuple[
     """
     nameless = "ETF" if place == 1 else f"ETF {place}"
     header = header_row(grid)
+    row, first = -1 if header is None else header, header or 0
+    texts = tuple(map(text_of, grid.rows[first]))
     if header is None:
         refuse_errors(grid)
         weights = [j for j, cell in enumerate(grid.rows[0]) if j and not is_word(cell)]
         columns = {nameless: weights[0]} if weights else {}
         indices: dict[Column, tuple[int, ...]] = {Column.TICKER: (0,)}
     else:
-        indices = _indices(grid.rows[header])
+        indices = indices_of(texts)
         columns = {} if Column.WEIGHT in indices else _own_columns(grid, header)
         if not columns and {Column.WEIGHT, Column.MARKET_VALUE} & indices.keys():
             columns = {nameless: -1}
     if not columns:
         refuse_errors(grid)
-        first = 0 if header is None else header
         msg = f"{grid.what} has no column of weights beside {grid.place(first, 0)}."
         raise InputError(msg)
     used = [i for found in indices.values() for i in found] + [i for i in columns.values() if i >= 0]
-    refuse_errors(grid, used, 0 if header is None else header + 1)
-    row = -1 if header is None else header
-    texts = tuple("" if cell is None else str(cell) for cell in grid.rows[max(row, 0)])
+    refuse_errors(grid, used, row + 1)
+    found = Header(row=row, texts=texts, indices=indices)
     return tuple(
-        _etf(
-            grid,
-            Header(row=row, texts=texts, indices=_with_weight(indices, column)),
-            name,
-            origin,
-        )
+        _etf(grid, found if column < 0 else found.prefer(Column.WEIGHT, column), name, origin)
         for name, column in columns.items()
     )
-
-
-def _with_weight(indices: dict[Column, tuple[int, ...]], column: int) -> dict[Column, tuple[int, ...]]:
-    return indices if column < 0 else {**indices, Column.WEIGHT: (column,)}
-
-
-def _indices(cells: Sequence[Cell]) -> dict[Column, tuple[int, ...]]:
-    found: dict[Column, list[tuple[int, int]]] = {}
-    for j, cell in enumerate(cells):
-        match = recognise(str(cell)) if isinstance(cell, str) else None
-        if match is not None:
-            found.setdefault(match[0], []).append((match[1], j))
-    return {
-        column: tuple(j for *_, j in sorted((is_of_other_time(str(cells[j])), rank, j) for rank, j in places))
-        for column, places in found.items()
-    }
 
 
 def _own_columns(grid: CellGrid, header: int) -> dict[str, int]:
     """Return the columns of weights that are headed by the names of ETFs."""
     found: dict[str, int] = {}
     for j, cell in enumerate(grid.rows[header]):
-        match = recognise(str(cell)) if isinstance(cell, str) else None
-        if cell is None or (match is not None and (match[0] in OTHER_COLUMNS or not _is_own_name(cell))):
+        column = column_of(text_of(cell))
+        if cell is None or column in OTHER_COLUMNS or (column is not None and not _is_own_name(cell)):
             continue
         if _holds_weights(grid, header, j):
             found.setdefault(str(cell), j)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from betaneutral_xl.errors import InputError, UnreadableFile
 from betaneutral_xl.model.printed import cell_text, number
 from betaneutral_xl.model.tickers import normalise
-from betaneutral_xl.readers.columns import Column, header_key, recognise
+from betaneutral_xl.readers.columns import Column, column_of, header_key
 from betaneutral_xl.readers.tabular.detection import read_sheets
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def _groups(rows: Sequence[Row], file_name: str) -> Groups:
 
 
 def _ticker_column(row: Row) -> int | None:
-    columns = [match[0] if match else None for match in map(recognise, row)]
+    columns = list(map(column_of, row))
     return columns.index(Column.TICKER) if Column.TICKER in columns and len(row) > 1 else None
 
 
@@ -91,8 +91,7 @@ def _kinds(header: Row, below: Sequence[Row]) -> dict[int, str]:
     """Return the kind of group of each column: of sectors, countries, or of texts under another header."""
     kinds: dict[int, str] = {}
     for i, text in enumerate(header):
-        match = recognise(text)
-        column = match[0] if match else None
+        column = column_of(text)
         cells = [cell_text(row[i]) for row in below if i < len(row) and cell_text(row[i])]
         if column in KINDS:
             kinds.setdefault(i, KINDS[column])

@@ -20,7 +20,7 @@ from betaneutral_xl.model.provenance import Provenance, Retrieval, digest
 from betaneutral_xl.model.tickers import normalise
 from betaneutral_xl.readers.asset_classes import STOCK_TICKER
 from betaneutral_xl.readers.column_evidence import numbers_of
-from betaneutral_xl.readers.columns import Column, count_headers, is_of_other_time
+from betaneutral_xl.readers.columns import IDENTIFIER_COLUMNS, Column, count_headers, is_of_other_time
 from betaneutral_xl.readers.flex import is_flex, positions_csv
 from betaneutral_xl.readers.headerless_holdings import headerless_table
 from betaneutral_xl.readers.holdings_sections import (
@@ -34,7 +34,6 @@ from betaneutral_xl.readers.holdings_sections import (
 )
 from betaneutral_xl.readers.holdings_table import (
     AMOUNT_COLUMNS,
-    IDENTIFIER_COLUMNS,
     HoldingsTable,
     describe_non_holdings,
 )

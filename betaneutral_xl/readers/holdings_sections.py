@@ -14,9 +14,9 @@ from betaneutral_xl.readers.columns import (
     NAME_COLUMNS,
     VALUE_COLUMNS,
     Column,
+    column_of,
     header_key,
     read_header,
-    recognise,
 )
 from betaneutral_xl.readers.holdings_table import (
     HEADER_SEARCH_ROWS,
@@ -289,7 +289,7 @@ def _with_pandas_header(sheet: TextSheet) -> TextSheet:
     below = [row for row in sheet.rows[first + 1 :] if row]
     if len(cells) < 2 or not below:  # noqa: PLR2004 - an index and values
         return sheet
-    kinds = [match[0] if (match := recognise(cell)) else None for cell in cells]
+    kinds = list(map(column_of, cells))
     unnamed = header_key(cells[0]) in {"", "index", "unnamed 0"}
     if unnamed and not NAME_COLUMNS & set(kinds[1:]) and all(number(row[0]) is None for row in below):
         kinds[0], cells[0] = Column.TICKER, "ticker"

@@ -13,7 +13,14 @@ from betaneutral_xl.model.portfolio import AssetClass
 from betaneutral_xl.model.printed import MISSING, Typed, cell_text, clean, number, uses_decimal_comma
 from betaneutral_xl.readers import asset_classes
 from betaneutral_xl.readers.cell_columns import with_columns_of_cells
-from betaneutral_xl.readers.columns import VALUE_COLUMNS, Column, Header, count_headers, read_header
+from betaneutral_xl.readers.columns import (
+    IDENTIFIER_COLUMNS,
+    VALUE_COLUMNS,
+    Column,
+    Header,
+    count_headers,
+    read_header,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -308,15 +315,6 @@ def _prefer_numeric_columns(table: HoldingsTable, body: Sequence[Row]) -> Header
     return header
 
 
-IDENTIFIER_COLUMNS = (
-    Column.TICKER,
-    Column.NAME,
-    Column.ISIN,
-    Column.CUSIP,
-    Column.SEDOL,
-    Column.FIGI,
-    Column.IDENTIFIER,
-)
 TICKER_ALONE = re.compile(r"[A-Z]{1,4}(?:[ ./-][A-Z]{1,2})?(?: [A-Z]{2})?")
 """A ticker, even in a row without other cells; a longer word may be the heading of a section."""
 TICKER_WITHOUT_NAMES = re.compile(r"[A-Z0-9]{1,6}(?:[ ./-][A-Z]{1,2})?(?: [A-Z]{2})?")

@@ -25,7 +25,7 @@ from betaneutral_xl.model.printed import (
 )
 from betaneutral_xl.model.risk import Covariance
 from betaneutral_xl.model.tickers import normalise
-from betaneutral_xl.readers.columns import Column, header_key, recognise
+from betaneutral_xl.readers.columns import Column, column_of, header_key
 from betaneutral_xl.readers.tabular.cell_grids import refuse_errors, sheet_of, text_of
 
 if TYPE_CHECKING:
@@ -223,14 +223,15 @@ def _square(
         return None
     known = set(heads.values())
     labels = {i: _name(row[label]) if label < len(row) else "" for i, row in body}
-    if 2 * sum(name in known for name in labels.values()) <= len(body) or not _is_label(header, label, known):
-        return None
+    if 2 * sum(name in known for name in labels.values()) <= len(body) or _name(header[label]) in known:
+        return None  # the header of the labels is not itself one of the names
     days = _days(header, body, label, what, sheet)
     named = set(labels.values())
     columns = [
         j
         for j in heads
-        if heads[j] in named or not (_is_date(header[j]) or header_key(header[j]) in INDEX_HEADERS)
+        if heads[j] in named
+        or not (column_of(header[j]) is Column.DATE or header_key(header[j]) in INDEX_HEADERS)
     ]
     kept = [(i, row) for i, row in body if labels[i]]
     cells = [[row[j] if j < len(row) else "" for j in columns] for _, row in kept]
@@ -245,24 +246,12 @@ def _square(
     )
 
 
-def _is_label(header: Row, label: int, names: set[str]) -> bool:
-    """Whether a column may be that of the labels: its header is not itself one of the names."""
-    own = _name(header[label])
-    return own not in names
-
-
-def _is_date(text: str) -> bool:
-    match = recognise(text)
-    return match is not None and match[0] is Column.DATE
-
-
 def _days(
     header: Row, body: Sequence[tuple[int, Row]], label: int, what: str, sheet: TextSheet
 ) -> date | None:
     """Return the day in the date column, None if there is no such column."""
-    column = next(
-        (j for j, cell in enumerate(header[:MAX_LABEL_COLUMNS]) if j != label and _is_date(cell)), None
-    )
+    columns = list(map(column_of, header[:MAX_LABEL_COLUMNS]))
+    column = next((j for j, one in enumerate(columns) if j != label and one is Column.DATE), None)
     if column is None:
         return None
     days: dict[date, int] = {}
@@ -313,7 +302,7 @@ def _pairs(
     sheet: TextSheet, h: int, header: Row, body: Sequence[tuple[int, Row]], what: str
 ) -> MatrixTable | None:
     """Return a table of pairs (two columns of tickers and one of numbers) as a matrix."""
-    dated = [j for j, cell in enumerate(header) if _is_date(cell)]
+    dated = [j for j, cell in enumerate(header) if column_of(cell) is Column.DATE]
     width = max(len(row) for _, row in body)
     columns = [j for j in range(width) if j not in dated and _counts_rows(header, body, j) is False]
     if len(columns) != PAIR_COLUMNS:

@@ -12,7 +12,7 @@ from betaneutral_xl.model.portfolio import AssetClass
 from betaneutral_xl.model.printed import cell_text, clean, number
 from betaneutral_xl.model.tickers import CURRENCIES
 from betaneutral_xl.readers import asset_classes
-from betaneutral_xl.readers.columns import Column, Header, header_key
+from betaneutral_xl.readers.columns import CODE_COLUMNS, Column, Header, header_key
 from betaneutral_xl.readers.holdings_table import TICKER_ALONE, HoldingsTable
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def tickers_from_headings(sheet: TextSheet, header: Header) -> tuple[TextSheet, 
     if name is None or shares is None or Column.TICKER in header.indices:
         return sheet, header
     rows = list(sheet.rows)
-    heading, applied, width = "", False, len(header.texts)
+    heading, applied = "", False
     for i in range(header.row + 1, len(rows)):
         row = rows[i]
         text = cell_text(row[name]) if name < len(row) else ""
@@ -63,14 +63,13 @@ def tickers_from_headings(sheet: TextSheet, header: Header) -> tuple[TextSheet, 
             heading = text if SYMBOL.fullmatch(text) else ""
         elif heading and not SYMBOL.fullmatch(text):
             is_contract = is_option(f"{heading} {text}")
-            rows[i] = (*row, *[""] * (width - len(row)), f"{heading} {text}" if is_contract else heading)
+            rows[i] = header.with_last_cell(row, f"{heading} {text}" if is_contract else heading)
             applied = True
         elif SYMBOL.fullmatch(text) or asset_classes.of_name(text) is not None or is_option(text):
-            rows[i] = (*row, *[""] * (width - len(row)), text)
+            rows[i] = header.with_last_cell(row, text)
     if not applied:
         return sheet, header
-    indices = {**header.indices, Column.TICKER: (width,)}
-    return replace(sheet, rows=tuple(rows)), replace(header, texts=(*header.texts, "symbol"), indices=indices)
+    return replace(sheet, rows=tuple(rows)), header.with_last(Column.TICKER, "symbol")
 
 
 def without_summary_lines(table: HoldingsTable) -> HoldingsTable:
@@ -133,19 +132,16 @@ def _is_pair(text: str) -> bool:
     return match is not None and set(match.groups()) <= CURRENCIES
 
 
-CODES = (Column.ISIN, Column.CUSIP, Column.SEDOL, Column.FIGI, Column.IDENTIFIER)
-
-
 def with_tickers_of(table: HoldingsTable, tickers: Mapping[str, str]) -> HoldingsTable:
     """Return a table whose rows without a ticker have that of their identifier, with a note of how many."""
-    if not tickers or not any(code in table.header.indices for code in CODES):
+    if not tickers or not any(code in table.header.indices for code in CODE_COLUMNS):
         return table
     header, width = table.header, len(table.header.texts)
     place = header.indices.get(Column.TICKER, (width,))[0]
     new: dict[int, Row] = {}
     for row in table.rows:
         found = next(
-            (tickers[text] for one in CODES if (text := table.text(row, one).upper()) in tickers), ""
+            (tickers[text] for one in CODE_COLUMNS if (text := table.text(row, one).upper()) in tickers), ""
         )
         if found and not table.text(row, Column.TICKER):
             cells = [*row, *[""] * (place + 1 - len(row))]
@@ -154,8 +150,7 @@ def with_tickers_of(table: HoldingsTable, tickers: Mapping[str, str]) -> Holding
     if not new:
         return table
     if place == width:
-        indices = {**header.indices, Column.TICKER: (width,)}
-        header = replace(header, texts=(*header.texts, "ticker"), indices=indices)
+        header = header.with_last(Column.TICKER, "ticker")
     note = f"{len(new)} of {len(table.rows)} rows have their ticker from the table of tickers by identifier."
     return replace(
         table,

@@ -11,7 +11,7 @@ from betaneutral_xl.model.portfolio import MAX_GROSS
 from betaneutral_xl.model.positions import CASH
 from betaneutral_xl.model.printed import cell_text, number, uses_decimal_comma
 from betaneutral_xl.model.tickers import normalise
-from betaneutral_xl.readers.columns import Column, header_key, recognise
+from betaneutral_xl.readers.columns import Column, column_of, header_key
 from betaneutral_xl.readers.tabular.detection import read_sheets
 from betaneutral_xl.readers.tabular.records import grid_of
 
@@ -106,7 +106,7 @@ def _weights_of_record(content: bytes, file_name: str) -> tuple[TextSheet, ...]:
 def _columns(sheet: TextSheet) -> tuple[TextSheet, int, Mapping[str, int]] | None:
     for i, row in enumerate(sheet.rows[:HEADER_ROWS]):
         keys = [header_key(cell) for cell in row]
-        known = [match[0] if (match := recognise(cell)) else None for cell in row]
+        known = list(map(column_of, row))
         new = next((j for j, key in enumerate(keys) if key in NEW_WEIGHT), None)
         if new is None or Column.TICKER not in known:
             continue

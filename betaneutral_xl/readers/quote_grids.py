@@ -9,18 +9,17 @@ from betaneutral_xl.errors import InputError, MissingValue
 from betaneutral_xl.model.printed import date_of
 from betaneutral_xl.model.quotes import Quote, Quotes
 from betaneutral_xl.model.tickers import normalise
-from betaneutral_xl.readers.columns import Column, Header, header_key, recognise
+from betaneutral_xl.readers.columns import Column, Header, column_of, header_key, indices_of
 from betaneutral_xl.readers.etf_grids import is_word
 from betaneutral_xl.readers.holdings_table import HEADER_SEARCH_ROWS, holding_rows
 from betaneutral_xl.readers.tabular.cell_grids import refuse_errors, sheet_of, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from datetime import date
 
     from betaneutral_xl.model.provenance import Provenance
     from betaneutral_xl.readers.holdings_table import HoldingsTable
-    from betaneutral_xl.readers.tabular.cell_grids import Cell, CellGrid
+    from betaneutral_xl.readers.tabular.cell_grids import CellGrid
     from betaneutral_xl.readers.tabular.sheets import Row
 
 SOURCE = "source"
@@ -68,14 +67,10 @@ def parse_quotes_grid(grid: CellGrid, origin: Provenance) -> Quotes:
 
 def _header(grid: CellGrid) -> Header:
     for i, row in enumerate(grid.rows[:HEADER_SEARCH_ROWS]):
-        places: dict[Column, list[tuple[int, int]]] = {}
-        for j, cell in enumerate(row):
-            match = recognise(cell) if isinstance(cell, str) else None
-            if match is not None:
-                places.setdefault(match[0], []).append((match[1], j))
-        if {Column.TICKER, Column.PRICE} <= places.keys():
-            indices = {column: tuple(j for _, j in sorted(found)) for column, found in places.items()}
-            return Header(row=i, texts=tuple(str(text_of(cell)) for cell in row), indices=indices)
+        texts = tuple(map(text_of, row))
+        indices = indices_of(texts)
+        if {Column.TICKER, Column.PRICE} <= indices.keys():
+            return Header(row=i, texts=texts, indices=indices)
     words = grid.rows[0]
     if len(words) == 2 and is_word(words[0]) and not is_word(words[1]):  # noqa: PLR2004 - ticker and price
         columns = {Column.TICKER: (0,), Column.PRICE: (1,)}
@@ -101,10 +96,8 @@ def _day(table: HoldingsTable, row: Row) -> date | None:
 
 def tickers_of(grid: CellGrid) -> tuple[str, ...]:
     """Return the tickers of a row or a column, with or without a header, each once."""
-    cells: Sequence[Cell] = [cell for row in grid.rows for cell in row]
     refuse_errors(grid)
-    texts = [str(text_of(cell)) for cell in cells if cell is not None]
-    match = recognise(texts[0]) if texts else None
-    if match is not None and match[0] is Column.TICKER:
+    texts = [text_of(cell) for row in grid.rows for cell in row if cell is not None]
+    if texts and column_of(texts[0]) is Column.TICKER:
         texts = texts[1:]
     return tuple(dict.fromkeys(normalise(text) for text in texts))

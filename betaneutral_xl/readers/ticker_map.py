@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from betaneutral_xl.errors import InputError, UnreadableFile
 from betaneutral_xl.model.printed import cell_text
 from betaneutral_xl.model.tickers import normalise
-from betaneutral_xl.readers.columns import Column, recognise
+from betaneutral_xl.readers.columns import CODE_COLUMNS, Column, column_of
 from betaneutral_xl.readers.tabular.detection import read_sheets
 
 if TYPE_CHECKING:
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from betaneutral_xl.readers.tabular.sheets import Row
 
-IDENTIFIERS = (Column.ISIN, Column.CUSIP, Column.SEDOL, Column.FIGI, Column.IDENTIFIER)
 HEADER_ROWS = 30
 MAX_TICKERS = 50_000
 """Identifiers of a table: the widest index has 10,000 names."""
@@ -68,8 +67,8 @@ def parse_ticker_map(content: bytes, file_name: str) -> dict[str, str]:
 
 def _columns(row: Row) -> tuple[int, ...]:
     """Return the index of the ticker, then those of the identifiers; empty if the row has not both."""
-    columns = [match[0] if match else None for match in map(recognise, row)]
-    identifiers = [i for i, column in enumerate(columns) if column in IDENTIFIERS]
+    columns = list(map(column_of, row))
+    identifiers = [i for i, column in enumerate(columns) if column in CODE_COLUMNS]
     if Column.TICKER not in columns or not identifiers:
         return ()
     return (columns.index(Column.TICKER), *identifiers)
