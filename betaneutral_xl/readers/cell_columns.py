@@ -12,7 +12,7 @@ from itertools import permutations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from betaneutral_xl.model.printed import cell_text, number
+from betaneutral_xl.model.printed import cell_text, clean, number
 from betaneutral_xl.model.tickers import CURRENCIES
 from betaneutral_xl.readers.columns import MAX_HEADER_CELLS, Column, Header, column_of, header_key
 
@@ -28,9 +28,22 @@ MIN_CODES = 2
 ISIN_LENGTH = 12
 BETWEEN = " |/,;()\t"
 
-LONG = frozenset({"long", "l", "buy", "b", "bought", "kauf"})
-SHORT = frozenset({"short", "s", "sell", "sold", "short sale", "leerverkauf"})
+LONG = frozenset({"long", "l", "buy", "b", "bought", "kauf", "bull"})
+SHORT = frozenset({"short", "s", "sell", "sold", "short sale", "leerverkauf", "bear"})
 """Words of a side; beside those of a short one numbers may have no sign."""
+ACCOUNTS = frozenset({"cash", "margin"})
+"""Types of account beside short: what they hold is long."""
+
+YES, NO = frozenset({"yes", "y", "true", "x", "1"}), frozenset({"no", "n", "false", "0"})
+PLUS, MINUS = frozenset({"+", "+1", "1"}), frozenset({"-", "-1", "\u2212"})
+SIDES = MappingProxyType(
+    {
+        **dict.fromkeys(("short", "is short", "short flag", "short position"), (YES, NO | {""})),
+        **dict.fromkeys(("long", "is long", "long flag"), (NO, YES | {""})),
+        **dict.fromkeys(("sign", "side", "direction", "long short", "l s"), (MINUS, PLUS | {""})),
+    }
+)
+"""Headers of a column that tells the side without its words: the cells of short and of long positions."""
 
 SIGNS = MappingProxyType({"$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY"})
 """Signs of currencies before or after an amount."""
@@ -43,7 +56,8 @@ _ISIN = re.compile(r"\b[A-Z]{2}[A-Z0-9]{9}[0-9]\b")
 
 def with_columns_of_cells(sheet: TextSheet, header: Header) -> tuple[TextSheet, Header]:
     """Return a sheet and a header of its with the columns that only the cells tell."""
-    sheet, header = _with_currency_signs(sheet, _with_sides(sheet, _with_currencies(sheet, header)))
+    sheet, header = _with_flags(sheet, _with_sides(sheet, _with_currencies(sheet, header)))
+    sheet, header = _with_currency_signs(sheet, header)
     return _with_isins(*_with_long_and_short(sheet, header))
 
 
@@ -66,15 +80,33 @@ def _with_sides(sheet: TextSheet, header: Header) -> Header:
         return header
     names = header.indices.get(Column.NAME, ()) if Column.TICKER in header.indices else ()
     for i, text in enumerate(header.texts[:MAX_HEADER_CELLS]):
-        if column_of(text) is not None and i not in names:
+        if column_of(text) not in {None, Column.IGNORED} and i not in names:
             continue
-        words = {cell_text(row[i]).casefold() for row in _sample(sheet, header) if i < len(row)} - {""}
-        if words & LONG and words & SHORT and words <= LONG | SHORT:
+        words = {clean(row[i]).casefold() for row in _sample(sheet, header) if i < len(row)} - {""}
+        if words & SHORT and words & (LONG | ACCOUNTS) and words <= LONG | SHORT | ACCOUNTS:
             indices = {**header.indices, Column.SIDE: (i,)}
             if i in names:
                 indices[Column.NAME] = tuple(one for one in names if one != i)
             return replace(header, indices={column: found for column, found in indices.items() if found})
     return header
+
+
+def _with_flags(sheet: TextSheet, header: Header) -> tuple[TextSheet, Header]:
+    """Add a column of the words of the sides, where one has yes and no, or plus and minus."""
+    for i, text in enumerate(header.texts[:MAX_HEADER_CELLS]):
+        if (answers := SIDES.get(header_key(text))) is None:
+            continue
+        short, long = answers
+        words = {clean(row[i]).casefold() for row in _sample(sheet, header) if i < len(row)}
+        if words & short and words & long and words <= short | long:
+            return _extended(sheet, header, Column.SIDE, text, partial(_with_side, header, i, short))
+    return sheet, header
+
+
+def _with_side(header: Header, place: int, short: frozenset[str], row: Row) -> Row:
+    return header.with_last_cell(
+        row, "short" if row[place:] and clean(row[place]).casefold() in short else ""
+    )
 
 
 def _with_long_and_short(sheet: TextSheet, header: Header) -> tuple[TextSheet, Header]:

@@ -341,13 +341,17 @@ def total_warnings(table: HoldingsTable, rows: Sequence[Constituent]) -> tuple[s
 
 
 def signed_by_side(table: HoldingsTable, weights: Sequence[float]) -> list[float]:
-    """Return weights, negative where a column says that the position is short."""
-    if Column.SIDE not in table.header.indices:
-        return list(weights)
-    return [
-        -abs(weight) if table.text(row, Column.SIDE).casefold() in SHORT else weight
-        for row, weight in zip(table.rows, weights, strict=True)
-    ]
+    """Return weights, negative where a column, or the sign of an equity's shares, says that it is short."""
+
+    def is_short(row: Row) -> bool:
+        if Column.SIDE in table.header.indices:
+            return table.text(row, Column.SIDE).casefold() in SHORT
+        identifiers = [text for one in CODE_COLUMNS if (text := table.text(row, one))]
+        return (table.number(row, Column.SHARES) or 0.0) < 0.0 and (
+            _asset_class(table, row, identifiers) is AssetClass.EQUITY
+        )
+
+    return [-abs(one) if is_short(row) else one for row, one in zip(table.rows, weights, strict=True)]
 
 
 def constituents(

@@ -65,6 +65,8 @@ _OF_ASSETS = {
 FLAGS = frozenset({Column.SUBCLASS, Column.ASSET_CLASS})
 SHORTEST_OPTION = 9
 """Characters of the shortest symbol of an option: one of the underlying, its day, C or P, the strike."""
+OUTRIGHT = frozenset({PositionClass.EQUITY, PositionClass.FUND, PositionClass.UNKNOWN})
+"""Classes whose shares and value have one sign: where one prints it, the other may not."""
 CODES = frozenset({Column.ISIN, Column.CUSIP, Column.SEDOL})
 SPECIAL = frozenset(
     {AssetClass.FUND, AssetClass.FIXED_INCOME, AssetClass.DERIVATIVE, AssetClass.OTHER, AssetClass.CASH}
@@ -112,7 +114,7 @@ def _row(table: HoldingsTable, cells: Row, *, in_cells: bool) -> PositionRow:
     value = table.number(cells, Column.MARKET_VALUE)
     short = (
         table.text(cells, Column.SIDE).casefold() in SHORT if Column.SIDE in table.header.indices else False
-    )
+    ) or (kind in OUTRIGHT and min(shares or 0.0, value or 0.0) < 0.0)
     if short:
         shares, value = (None if one is None else -abs(one) for one in (shares, value))
     currency = _currency(table, cells, in_cells=in_cells)

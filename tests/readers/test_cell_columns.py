@@ -46,6 +46,30 @@ def test_short_positions_have_their_sign_in_any_layout(text: str) -> None:
     assert holdings.nav == 15_000.0
 
 
+@pytest.mark.parametrize(
+    "column",
+    ["Sign,+,-,", "Side,1,-1,", "Short,No,Yes,No", "is_short,False,True,False", "Is Long,TRUE,FALSE,TRUE",
+     "Side,Bull,Bear,", "Position Type,Long,Short,", "Account Type,Margin,Short,Cash", "Long/Short,+,\u2212,+"],
+)  # fmt: skip
+@pytest.mark.parametrize("name", ["Value", "Weight"])
+def test_any_usual_answer_tells_the_side(column: str, name: str) -> None:
+    header, long, short, cash = column.split(",")
+    rows = f"Symbol,{header},{name}\nAMD,{long},100%\nTSLA,{short},40%\nCASH,{cash},40%\n"
+    holdings = read(rows if name == "Weight" else rows.replace("%", ""))
+    assert dict(zip(holdings.tickers, holdings.weights.tolist(), strict=True)) == {"AMD": 1.0, "TSLA": -0.4}
+
+
+@pytest.mark.parametrize("amounts", ["-10,400,4000", "10,400,-4000", "-10,400,-4000"])
+def test_shares_and_value_of_a_stock_have_one_sign(amounts: str) -> None:
+    text = f"Symbol,Quantity,Price,Value\nAMD,50,200,10000\nTSLA,{amounts}\nCASH,,,9000\n"
+    holdings = read(text)
+    assert values(holdings) == pytest.approx(BOOK)
+    assert holdings.shares is not None
+    assert holdings.shares.tolist() == [50.0, -10.0]
+    etf = parse_etf(text.encode(), "LS.csv")
+    assert next(row.weight for row in etf.constituents if row.ticker == "TSLA") < 0.0
+
+
 def test_a_column_of_other_words_is_no_side() -> None:
     text = "Symbol,Rating,Quantity,Price\nAMD,Buy,50,200\nTSLA,Hold,10,400\n"
     assert values(read(text)) == {"AMD": 10_000.0, "TSLA": 4_000.0}
