@@ -76,8 +76,10 @@ _FORMULA = re.compile(
 def clean(text: str) -> str:
     """Return a cell's text without surrounding blanks, extracted from a formula that only quotes it.
 
-    >>> clean(" MSFT "), clean('="ASML"'), clean("=DOLLAR(13746455.09)")
-    ('MSFT', 'ASML', '13746455.09')
+    Excel's apostrophe before text goes, too.
+
+    >>> clean(" MSFT "), clean('="ASML"'), clean("=DOLLAR(13746455.09)"), clean("'005930")
+    ('MSFT', 'ASML', '13746455.09', '005930')
     """
     return _clean_short(text) if len(text) <= CACHED_LENGTH else _clean(text)
 
@@ -91,7 +93,7 @@ def _clean(text: str) -> str:
     if text.startswith("=") and len(text) < MAX_FORMULA_LENGTH:
         quoted = _FORMULA.fullmatch(text)
         return (quoted["quoted"] or quoted["inner"] or "").strip() if quoted else text
-    return text
+    return text.removeprefix("'")
 
 
 _clean_short = lru_cache(maxsize=2**14)(_clean)

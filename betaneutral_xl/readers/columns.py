@@ -69,6 +69,8 @@ ALIASES: Mapping[Column, tuple[str, ...]] = {
         "*limit price*",
         "*einstand*", "*kaufkurs*", "*kaufpreis*", "*kaufwert*", "*durchschnitt*",
         "account type", "position type", "high price", "low price",
+        "% of adv*", "% adv", "% of risk*", "% of float*", "% of *outstanding*", "*weight limit*",
+        "min* weight*", "max* weight*", "relative weight*", "*weighted average*", "weight avg*",
     ),
     Column.PRODUCT: (
         "*expense ratio*", "ter", "ter %", "*incept* date*", "*inception*", "aum", "*management fee*",
@@ -100,7 +102,7 @@ ALIASES: Mapping[Column, tuple[str, ...]] = {
         "emittententicker", "ticker cusip",
         "ticker isin", "secticker", "sec ticker", "kürzel", "börsenkürzel", "stock code", "company ticker",
         "ric", "holding symbol", "bbg", "bbg ticker", "bloomberg", "bloomberg code",
-        "ticker dell emittente", "ticker de l émetteur", "ticker del emisor", "simbolo", "symbole",
+        "slice", "ticker dell emittente", "ticker de l émetteur", "ticker del emisor", "simbolo", "symbole",
         "símbolo", "code", "código", "epic", "tidm", "mnemo", "mnémo", "mnemonic", "mnémonique",
         "*ticker*", "*symbol*",
     ),
@@ -157,8 +159,9 @@ ALIASES: Mapping[Column, tuple[str, ...]] = {
         "market value us", "market value usd", "marketvalue", "mkt value", "market val", "marktwert",
         "kurswert", "market notional value", "position value", "total value", "value", "wert",
         "current value", "equity", "mark value", "mkt val", "mkt val*", "net liq*", "market value*",
-        "*market value*",
-        "val usd", "valore di mercato*", "valeur de marché*", "valor de mercado*", "valeur boursière*",
+        "*market value*", "market val*", "fair value*", "value 000*", "mv", "nmv", "net mv", "mv base",
+        "cur val", "val usd", "valore di mercato*", "valeur de marché*", "valor de mercado*",
+        "valeur boursière*",
         "controvalore*", "marktwert*", "kurswert*", "valorisation*",
         "*value in *", "wert in *", "valeur en *", "valore in *", "valor en *", "waarde*", "gegenwert*",
     ),
@@ -174,7 +177,7 @@ ALIASES: Mapping[Column, tuple[str, ...]] = {
         "*quantity*",
     ),
     Column.PRICE: (
-        "price", "market price", "local price", "closing", "koers", "slotkoers", "prezzo di mercato",
+        "price", "market price", "ltp", "local price", "closing", "koers", "slotkoers", "prezzo di mercato",
         "cotización", "cotation", "dernier cours",
         "share price", "closing price", "close price", "close",
         "last price", "current price", "last", "kurs", "preis", "market price us", "price local",
@@ -254,9 +257,9 @@ IDENTIFIER_COLUMNS = (Column.TICKER, Column.NAME, *CODE_COLUMNS)
 
 _OTHER_TIME = re.compile(
     r"\b(?:target|model|benchmark|index|bod|sod|beginning|start|opening|original|initial|prior|previous|old"
-    r"|proposed|suggested|planned|optimal|ideal|drift|contribution|adjusted|limit|min|max)\b"
+    r"|proposed|suggested|planned|optimal|ideal|drift|contribution|adjusted|limit|min|max|gross|abs|absolute)\b"
 )
-"""Words of a column that is not what is held now."""
+"""Words of a column that is not what is held now, or has no signs."""
 
 _MONEY = frozenset(map(str.lower, CURRENCIES))
 """Codes of currencies at the end of a header: ``Value (GBP)``."""

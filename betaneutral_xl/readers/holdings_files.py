@@ -265,7 +265,7 @@ def _holdings(
 ) -> Holdings:
     _refuse_nameless(table)
     table = with_tickers_of(without_currency_pairs(table), choice.tickers)
-    rows, units = in_units(position_rows(table))
+    rows, units = in_units(table, position_rows(table))
     cash = [row for row in rows if row.is_cash]
     held = [row for row in rows if not row.is_cash]
     tickers = _tickers(table, held, file_name)
@@ -488,11 +488,18 @@ def _value_notes(fund: str, tickers: Sequence[str]) -> tuple[str, ...]:
 
 
 def _other_columns(table: HoldingsTable) -> tuple[str, ...]:
-    """Return a note where two columns of one meaning, and one currency, have other numbers."""
+    """Return a note where two columns of one meaning, and one currency, have other numbers.
+
+    And where the only one says that it is a target, or of another day.
+    """
     header = table.header
     lines = []
-    for column in (Column.WEIGHT, Column.MARKET_VALUE):
-        first, *rest = header.indices.get(column, (0,))
+    used_columns = [one for one in (Column.MARKET_VALUE, Column.WEIGHT) if one in header.indices]
+    for column in reversed(used_columns):
+        first, *rest = header.indices[column]
+        if column is used_columns[0] and is_of_other_time(header.texts[first]):
+            shown = clean(header.texts[first])
+            lines.append(f'The {column}s are read from "{shown}": check that they are what is held.')
         used = numbers_of(table, table.rows, first)
         others = [
             clean(header.texts[i])

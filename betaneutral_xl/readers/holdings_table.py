@@ -354,8 +354,10 @@ def _is_classed(table: HoldingsTable, row: Row) -> bool:
 
 
 def _lacks_numbers(table: HoldingsTable, row: Row) -> bool:
-    """Whether a row without numbers is a holding, and not a heading."""
+    """Whether a row without numbers in known columns is a holding, and not a heading."""
     ticker = table.text(row, Column.TICKER)
+    if asset_classes.of_flag(ticker or table.text(row, Column.NAME)) is AssetClass.CASH:
+        return any(number(cell, decimal_comma=table.decimal_comma) is not None for cell in row)
     form = TICKER_ALONE if Column.NAME in table.header.indices else TICKER_WITHOUT_NAMES
     return form.fullmatch(ticker) is not None and asset_classes.of_flag(ticker) is None
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import InputError, MissingValue, listing
 from betaneutral_xl.model.contracts import option_terms
 from betaneutral_xl.model.positions import PositionClass
+from betaneutral_xl.model.printed import clean, number
 from betaneutral_xl.model.tickers import CURRENCIES, market_currency
-from betaneutral_xl.readers.columns import Column
+from betaneutral_xl.readers.columns import Column, column_of, header_key
 from betaneutral_xl.readers.position_rows import HUNDREDTHS
 
 if TYPE_CHECKING:
@@ -64,25 +66,46 @@ class Rates:
 THOUSANDS = (1_000.0, 1_000_000.0)
 """Units of values in which a file may print them."""
 
+UNITS = MappingProxyType(
+    {
+        **dict.fromkeys(("000", "000s", "k", "thousand", "thousands", "tsd"), 1e3),
+        **dict.fromkeys(("m", "mm", "mn", "mio", "million", "millions"), 1e6),
+        **dict.fromkeys(("bn", "billion", "billions"), 1e9),
+        **dict.fromkeys(("lakh", "lakhs", "lacs"), 1e5),
+        **dict.fromkeys(("cr", "crore", "crores"), 1e7),
+    }
+)
+"""Words of a header that say in which units its values are."""
 
-def in_units(rows: Sequence[PositionRow]) -> tuple[tuple[PositionRow, ...], tuple[str, ...]]:
+
+def in_units(
+    table: HoldingsTable, rows: Sequence[PositionRow]
+) -> tuple[tuple[PositionRow, ...], tuple[str, ...]]:
     """Return rows whose values are in units of money, and a note where they were printed in thousands.
 
-    Shares times price prove it, if they are a thousand or a million times the value on every row.
+    Shares times price prove it, if they are a thousand or a million times the value on every row; where they
+    prove nothing, the header says it.
     """
     products = [
         (row.value, row.shares * row.price)
         for row in rows
         if row.value and row.shares and row.price and row.position_class is not PositionClass.FUTURE
     ]
-    for unit in THOUSANDS:
-        if len(products) > 1 and all(
-            math.isclose(value * unit, one, rel_tol=UNIT_RTOL) for value, one in products
-        ):
-            scaled = tuple(row if row.value is None else replace(row, value=row.value * unit) for row in rows)
-            note = f"Values are in units of {unit:,.0f}: shares times price are that many times more."
-            return scaled, (note,)
-    return tuple(rows), ()
+
+    def proves(unit: float) -> bool:
+        return all(math.isclose(value * unit, one, rel_tol=UNIT_RTOL) for value, one in products)
+
+    column = table.header.indices.get(Column.MARKET_VALUE, (-1,))[0]
+    printed = clean(table.header.texts[column]) if column >= 0 else ""
+    stated = next((UNITS[word] for word in header_key(printed).split() if word in UNITS), 1.0)
+    unit = next((one for one in THOUSANDS if len(products) > 1 and proves(one)), None)
+    why = "shares times price are that many times more"
+    if unit is None and not (products and proves(1.0)):
+        unit, why = stated, f'the header "{printed}" says so'
+    if unit is None or unit == 1.0:
+        return tuple(rows), ()
+    scaled = tuple(row if row.value is None else replace(row, value=row.value * unit) for row in rows)
+    return scaled, (f"Values are in units of {unit:,.0f}: {why}.",)
 
 
 def with_market_currencies(
@@ -256,6 +279,8 @@ def valued_positions(
 
 
 def _valued(table: HoldingsTable, row: PositionRow, ticker: str, rates: Rates) -> Valued | None:
+    if row.value is None and table.text(row.cells, Column.MARKET_VALUE):
+        raise missing_value(table, row, "value", Column.MARKET_VALUE)
     rate, of_value = rates.of(table, row), rates.of_value(table, row)
     quantity, price, value = row.shares, row.price, row.value
     local = quantity * price if quantity is not None and price is not None and price > 0.0 else None
@@ -377,8 +402,18 @@ def missing_value(table: HoldingsTable, row: PositionRow, what: str, *columns: C
                 "Correct it, or remove the row."
             )
             return MissingValue(msg, tickers=[name])
-    msg = f"{table.where(row.cells, *columns)} has no {what} for {name}. Fill it in, or remove the row."
-    return MissingValue(msg, tickers=[name])
+    unknown = next(
+        (
+            f' Its {clean(cell)} is under "{clean(text)}", which is not known: name that column market_value.'
+            for text, cell in zip(table.header.texts, row.cells, strict=False)
+            if column_of(text) is None and number(cell, decimal_comma=table.decimal_comma) is not None
+        ),
+        "",
+    )
+    where = table.where(row.cells, *columns)
+    return MissingValue(
+        f"{where} has no {what} for {name}.{unknown or ' Fill it in, or remove the row.'}", tickers=[name]
+    )
 
 
 def _without_value(table: HoldingsTable, rows: Sequence[tuple[str, PositionRow]]) -> MissingValue:

@@ -49,7 +49,8 @@ def test_short_positions_have_their_sign_in_any_layout(text: str) -> None:
 @pytest.mark.parametrize(
     "column",
     ["Sign,+,-,", "Side,1,-1,", "Short,No,Yes,No", "is_short,False,True,False", "Is Long,TRUE,FALSE,TRUE",
-     "Side,Bull,Bear,", "Position Type,Long,Short,", "Account Type,Margin,Short,Cash", "Long/Short,+,\u2212,+"],
+     "Side,Bull,Bear,", "Position Type,Long,Short,",
+     "Account Type,Margin,Short,Cash", "Long/Short,+,\u2212,+"],
 )  # fmt: skip
 @pytest.mark.parametrize("name", ["Value", "Weight"])
 def test_any_usual_answer_tells_the_side(column: str, name: str) -> None:

@@ -57,9 +57,11 @@ def test_weights_that_are_computed_are_told_with_the_columns_that_were_not_under
 
 
 def test_a_header_without_a_known_value_is_read_if_a_column_adds_to_a_whole() -> None:
-    found = etf("Ticker,Security,Slice\nNVDA,NVIDIA Corp,59.5\nMSFT,Microsoft Corp,39.5\nUSD,US Dollar,1.0\n")
+    found = etf(
+        "Ticker,Security,Portion\nNVDA,NVIDIA Corp,59.5\nMSFT,Microsoft Corp,39.5\nUSD,US Dollar,1.0\n"
+    )
     assert weights(found) == pytest.approx([0.595, 0.395, 0.01])
-    assert any('column "Slice" is read as weight' in one for one in found.warnings)
+    assert any('column "Portion" is read as weight' in one for one in found.warnings)
     with pytest.raises(UnreadableFile, match="no table of holdings"):
         etf("Ticker,Security,Rank\nNVDA,NVIDIA Corp,50\nMSFT,Microsoft Corp,50\n")  # counts, not weights
 

@@ -403,3 +403,60 @@ def test_a_rate_the_wrong_way_round_is_refused() -> None:
 def test_holdings_of_a_day_to_come_are_told() -> None:
     (line,) = read("Date,Ticker,Weight\n2099-05-01,AMD,60%\n2099-05-01,IBM,40%\n").warnings
     assert "dated 2099-05-01, which is in the future" in line
+
+
+@pytest.mark.parametrize("label", ["CASH,", ",Cash and equivalents"])
+def test_cash_under_a_header_that_is_not_known_is_refused_with_its_place(label: str) -> None:
+    text = f"Ticker,Name,Shares,Price,Gross Value\nAMD,AMD INC,50,100,5000\n{label},,,2000\n"
+    with pytest.raises(
+        MissingValue, match=r'row 3 has no value.*Its 2000 is under "Gross Value", which is not'
+    ):
+        read(text)
+
+
+@pytest.mark.parametrize("bad", ["5000 CR", "#REF!"])
+def test_a_value_that_is_no_number_is_refused_beside_shares_and_price(bad: str) -> None:
+    with pytest.raises(MissingValue, match=f"row 3 is '{bad}', not a number .market value of IBM"):
+        read(f"Ticker,Quantity,Price,Value\nAMD,50,200,10000\nIBM,20,250,{bad}\nCASH,,,5000\n")
+
+
+@pytest.mark.parametrize(
+    ("header", "unit"),
+    [
+        ("Market Value (USD k)", 1e3),
+        ("Market Value (000)", 1e3),
+        ("Mkt Val ($mm)", 1e6),
+        ("Fair Value (Rs. Lakhs)", 1e5),
+        ("MV", 1.0),
+    ],
+)
+def test_the_unit_of_values_is_that_of_their_header(header: str, unit: float) -> None:
+    found = read(f"Ticker,{header}\nAMD,5000\nIBM,3000\nCASH,2000\n")
+    assert found.nav == 10_000 * unit
+    assert any("Values are in units of" in line for line in found.warnings) == (unit > 1.0)
+
+
+def test_shares_times_price_prove_the_unit_whatever_the_header_says() -> None:
+    found = read("Ticker,Shares,Price,Value (k)\nAMD,50,200,10000\nIBM,20,250,5000\n")
+    assert found.nav == 15_000.0
+
+
+def test_the_only_weights_are_told_if_they_are_a_target() -> None:
+    (line,) = read("Ticker,Target Weight\nAMD,60\nIBM,40\n").warnings
+    assert line == 'The weights are read from "Target Weight": check that they are what is held.'
+
+
+@pytest.mark.parametrize("header", ["% of ADV", "% of Risk", "Max Weight", "% of shares outstanding"])
+def test_shares_of_something_else_are_no_weights(header: str) -> None:
+    with pytest.raises(UnreadableFile, match="none has a weight or market value"):
+        read(f"Ticker,Name,{header}\nAMD,AMD INC,60\nIBM,IBM CORP,40\n")
+
+
+@pytest.mark.parametrize("name", ["Market Value", "Weight"])
+def test_net_amounts_are_preferred_to_gross_ones(name: str) -> None:
+    text = f"Ticker,Gross {name},Net {name}\nAMD,90,90\nIBM,30,-30\nCASH,40,40\n"
+    assert read(text).weights.tolist() == [0.9, -0.3]
+
+
+def test_excels_apostrophe_is_no_part_of_a_ticker() -> None:
+    assert read("Ticker,Weight\n'AMD,'0.6\n'CASH,'0.4\n").tickers == ("AMD",)
