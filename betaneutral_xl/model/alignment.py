@@ -300,6 +300,12 @@ class Aligned:
         """The weights w of the covered names, shape (n,)."""
         return self.weights[self.covered]
 
+    def covered_weights_of(self, portfolio: Holdings) -> FloatArray:
+        """Return the weights of another portfolio, all of whose names are in the list, shape (n,)."""
+        weights = np.zeros(len(self.tickers))
+        weights[positions_of(portfolio.tickers, self.tickers)] = portfolio.weights
+        return weights[self.covered]
+
     @property
     def covered_etf_weights(self) -> FloatArray:
         """The ETF weights F of the covered names, shape (n, K)."""

@@ -27,6 +27,12 @@ def read_only(values: npt.ArrayLike) -> FloatArray:
     return array
 
 
+def make_read_only(owner: object, *names: str) -> None:
+    """Make arrays among the attributes of a frozen dataclass read-only, as ``read_only`` does."""
+    for name in names:
+        object.__setattr__(owner, name, read_only(getattr(owner, name)))
+
+
 def positions_of(labels: Sequence[str], among: Sequence[str]) -> IntArray:
     """Return the index of each label in ``among``, which must have them all."""
     index_of = {label: index for index, label in enumerate(among)}

@@ -349,18 +349,6 @@ def limit_of(key: str) -> tuple[str, str] | None:
     return None
 
 
-def _basis_points(value: Any) -> float:
-    return unsigned(value, "in basis points")
-
-
-def _aversion(value: Any) -> float:
-    return unsigned(value, "a price of risk")
-
-
-def _universe(value: Any) -> Universe:
-    return choice(Universe, value, "universe")
-
-
 def _by_name(read: Callable[[Any], Any], label: Callable[[str], str]) -> Callable[[Any], dict[str, Any]]:
     def read_all(value: Any) -> dict[str, Any]:
         if not isinstance(value, Mapping):
@@ -447,7 +435,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "upper": _by_name(number, normalise),
     "upper_outside_etf": number,
     "frozen": tickers,
-    "universe": _universe,
+    "universe": lambda value: choice(Universe, value, "universe"),
     "net": interval,
     "beta": _by_name(interval, str.strip),
     "turnover": number,
@@ -455,8 +443,8 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "groups": _groups,
     "group_limits": _by_name(interval, str.strip),
     "group_upper": _by_name(number, str.strip),
-    "cost_bp": _basis_points,
-    "risk_aversion": _aversion,
+    "cost_bp": lambda value: unsigned(value, "in basis points"),
+    "risk_aversion": lambda value: unsigned(value, "a price of risk"),
     "max_trades": count,
     "min_trade": number,
 }

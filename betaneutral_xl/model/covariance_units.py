@@ -113,14 +113,7 @@ _HOW = {
 def refuse_correlations(variances: FloatArray, origin: Provenance, unit: CovarianceUnit) -> None:
     """Refuse a correlation matrix, in decimals or percent: its volatilities would all be 100 %.
 
-    Parameters
-    ----------
-    variances
-        The diagonal, shape (N,), annual decimals.
-    origin
-        Where they are from, for the message.
-    unit
-        The unit they were read in.
+    ``variances`` (N,) is the diagonal in annual decimals, read in ``unit``.
 
     Raises
     ------
@@ -140,20 +133,10 @@ def refuse_correlations(variances: FloatArray, origin: Provenance, unit: Covaria
 def implausible_variances(
     tickers: Sequence[str], variances: FloatArray, origin: Provenance, unit: CovarianceUnit | None
 ) -> str:
-    """Return why variances cannot be annual variances of shares in decimals; empty if they can.
+    """Return why variances (N,) cannot be annual variances of shares in decimals; empty if they can.
 
-    Parameters
-    ----------
-    tickers
-        N names.
-    variances
-        Shape (N,), annual decimals if the assumed unit is right.
-    origin
-        Where they are from, for the message.
-    unit
-        The unit stated by the user; None if annual decimals were assumed. If it is stated to be
-        annual, a median volatility of 100 % to 200 % is accepted.
-
+    ``unit`` is the one stated by the user; None if annual decimals were assumed. If it is stated to be
+    annual, a median volatility of 100 % to 200 % is accepted.
     """
     if not variances.size:
         return ""
@@ -200,19 +183,7 @@ def unusual_volatility(tickers: Sequence[str], variances: FloatArray, origin: Pr
 
 
 def low_volatility(variances: FloatArray) -> tuple[str, ...]:
-    """Return a warning on estimates whose median volatility is too low for shares.
-
-    Parameters
-    ----------
-    variances
-        Shape (N,), annual decimals.
-
-    Returns
-    -------
-    tuple of str
-        Empty where it is not.
-
-    """
+    """Return a warning on estimates, annual variances (N,), whose median volatility is too low for shares."""
     volatility = math.sqrt(max(float(np.median(variances)), 0.0)) if variances.size else math.inf
     if volatility >= USUAL_VOLATILITY[0]:
         return ()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from betaneutral_xl.errors import InputError
-from betaneutral_xl.model.arrays import BoolArray, FloatArray, read_only
+from betaneutral_xl.model.arrays import BoolArray, FloatArray, make_read_only
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,7 +49,7 @@ class EstimateHistory:
 
     def __post_init__(self) -> None:
         """Validate the shape and make the returns read-only."""
-        object.__setattr__(self, "returns", read_only(self.returns))
+        make_read_only(self, "returns")
         if self.returns.ndim != 2 or self.returns.shape[1] != len(self.tickers):  # noqa: PLR2004 - a matrix
             msg = f"A history has {len(self.tickers)} tickers but returns of shape {self.returns.shape}."
             raise InputError(msg)
@@ -87,8 +87,7 @@ class RecordedErrors:
     def __post_init__(self) -> None:
         """Validate the shapes and make the arrays read-only."""
         n = len(self.tickers)
-        for name in ("unit", "errors", "sampling"):  # own is of booleans
-            object.__setattr__(self, name, read_only(getattr(self, name)))
+        make_read_only(self, "unit", "errors", "sampling")  # own is of booleans
         shapes = self.errors.shape[1:] == (n,) and self.own.shape == self.errors.shape
         if self.unit.shape != (n,) or not shapes or self.sampling.shape != (n, n):
             msg = f"Forecast errors of {n} names have other shapes than these names."

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from betaneutral_xl.errors import InputError
-from betaneutral_xl.model.arrays import FloatArray, read_only
+from betaneutral_xl.model.arrays import FloatArray, make_read_only
 from betaneutral_xl.model.portfolio import Etf
 from betaneutral_xl.model.tickers import normalise
 
@@ -107,9 +107,7 @@ class AlignedMarket:
     portfolio_beta: float
 
     def __post_init__(self) -> None:
-        """Make the arrays read-only."""
-        for name in ("unit", "betas"):
-            object.__setattr__(self, name, read_only(getattr(self, name)))
+        make_read_only(self, "unit", "betas")
 
     @property
     def name(self) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from betaneutral_xl.errors import DuplicateTicker, InputError, MissingValue, UndefinedBeta, listing
-from betaneutral_xl.model.arrays import FloatArray, read_only
+from betaneutral_xl.model.arrays import FloatArray, make_read_only, read_only
 from betaneutral_xl.model.contracts import is_option
 from betaneutral_xl.model.positions import Position, PositionClass, members
 from betaneutral_xl.model.provenance import Provenance
@@ -93,7 +93,7 @@ class Holdings:
         if not self.groups_of and any(one.groups for one in self.positions):
             own = {one.ticker: one.groups for one in self.positions if one.groups and not one.is_cash}
             object.__setattr__(self, "groups_of", own)
-        object.__setattr__(self, "weights", read_only(self.weights))
+        make_read_only(self, "weights")
         if not self.tickers:
             msg = f"Fund {self.fund} has no positions. Check the fund's name and the date."
             raise InputError(msg)
@@ -326,18 +326,9 @@ class Valuation:
 
     @classmethod
     def of(cls, values: Iterable[float], cash: float, fund: str, stated: float | None = None) -> Valuation:
-        """Add up positions and cash; or take a stated net asset value, with the remainder as cash.
+        """Add up positions, negative if short, and cash; or take a stated value, with the rest as cash.
 
-        Parameters
-        ----------
-        values
-            The positions' values in base currency, negative for short positions.
-        cash
-            The cash that the source has, in base currency.
-        fund
-            The fund's name, for messages.
-        stated
-            The net asset value stated by the user, if any.
+        All are in base currency.
 
         Raises
         ------

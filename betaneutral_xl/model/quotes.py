@@ -92,20 +92,9 @@ class Quotes:
 
     @classmethod
     def last_closes(cls, prices: Prices, as_of: date | None = None) -> Quotes:
-        """Return the last price of every name on or before a day.
+        """Return the last price of every name on or before a day, by default the file's last one.
 
-        Parameters
-        ----------
-        prices
-            A price file's.
-        as_of
-            By default, the file's last day.
-
-        Returns
-        -------
-        Quotes
-            Prices older than ``STALE_DAYS`` are in ``stale``.
-
+        Prices that are older by ``STALE_DAYS`` are in ``stale``.
         """
         origin = prices.provenance
         last = np.datetime64(as_of, "D") if as_of else prices.dates[-1]

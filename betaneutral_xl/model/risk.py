@@ -25,7 +25,7 @@ from betaneutral_xl.errors import (
     UnknownTicker,
     listing,
 )
-from betaneutral_xl.model.arrays import FloatArray, IntArray, positions_of, read_only
+from betaneutral_xl.model.arrays import FloatArray, IntArray, make_read_only, positions_of
 from betaneutral_xl.model.covariance_units import (
     CovarianceUnit,
     implausible_variances,
@@ -108,8 +108,7 @@ class Dense:
     matrix: FloatArray
 
     def __post_init__(self) -> None:
-        """Make the matrix read-only."""
-        object.__setattr__(self, "matrix", read_only(self.matrix))
+        make_read_only(self, "matrix")
 
     @property
     def size(self) -> int:
@@ -164,8 +163,7 @@ class Factors:
 
     def __post_init__(self) -> None:
         """Validate the shapes and signs."""
-        for name in ("loadings", "specific_variance"):
-            object.__setattr__(self, name, read_only(getattr(self, name)))
+        make_read_only(self, "loadings", "specific_variance")
         if self.specific_variance.shape != (len(self.loadings),):
             msg = (
                 f"The factor model has loadings of {len(self.loadings)} assets "
@@ -340,7 +338,7 @@ class Covariance:
             msg = f"The covariance has {self.form.size} rows but {len(self.tickers)} tickers."
             raise InputError(msg)
         if self.seen is not None:
-            object.__setattr__(self, "seen", read_only(self.seen))
+            make_read_only(self, "seen")
             if self.seen.shape != (len(self.tickers),):
                 msg = f"The covariance has {len(self.tickers)} tickers but {self.seen.size} shares of days."
                 raise InputError(msg)

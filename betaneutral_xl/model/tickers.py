@@ -209,19 +209,10 @@ _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 
 @lru_cache(maxsize=65_536)
 def normalise(text: str) -> str:
-    """Return the canonical spelling of a ticker.
+    """Return the canonical spelling of a ticker: of a broker, an issuer, Bloomberg, Google, Reuters, Yahoo.
 
-    Parameters
-    ----------
-    text
-        A ticker in the spelling of a broker, an issuer, the risk model, Bloomberg, Google, Reuters, Yahoo
-        or Stooq.
-
-    Returns
-    -------
-    str
-        Upper case; share class after a dot; no exchange code for US listings, Bloomberg's after
-        one blank for others.
+    Upper case; share class after a dot; no exchange code for US listings, Bloomberg's after one blank for
+    others.
 
     Raises
     ------

@@ -195,14 +195,8 @@ def choice(kind: type[E], value: Any, what: str) -> E:
 def require_sign(what: str, value: float, most: float) -> None:
     """Refuse a number beyond what anyone means as a decimal, unless it was typed with a percent sign.
 
-    Parameters
-    ----------
-    what
-        What is limited, as a message begins: ``The limit upper``.
-    value
-        A decimal; infinity is no limit, and passes.
-    most
-        The largest size that passes without a sign.
+    ``what`` is what is limited, as a message begins: ``The limit upper``. A decimal of the size ``most``
+    passes without a sign, and so does infinity, which is no limit.
 
     Raises
     ------
