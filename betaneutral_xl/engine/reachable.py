@@ -13,7 +13,7 @@ from betaneutral_xl.engine.limits import describe
 from betaneutral_xl.engine.limits.formulation import beta_label, market_row
 from betaneutral_xl.engine.limits.limit import WITH, Relaxation
 from betaneutral_xl.engine.optimisation.linear import Limits, Unbounded, least_violation, minimise
-from betaneutral_xl.model.arrays import read_only
+from betaneutral_xl.model.arrays import make_read_only
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -83,17 +83,12 @@ class Reachable:
     limits: str = ""
 
     def __post_init__(self) -> None:
-        """Make the arrays read-only."""
-        for name in ("low", "high", "weights", "beta"):
-            object.__setattr__(self, name, read_only(getattr(self, name)))
+        make_read_only(self, "low", "high", "weights", "beta")
 
     @property
     def feasible(self) -> bool:
         """Whether the target can be reached."""
-        return all(
-            target.low - TOLERANCE <= beta <= target.high + TOLERANCE
-            for target, beta in zip(self.targets, self.beta.tolist(), strict=True)
-        )
+        return not self._off()
 
     def lines(self) -> Iterator[tuple[str, Range, float, float, float, float]]:
         """Yield name, target, lowest, highest and nearest beta, and hedge leg of each ETF."""
@@ -105,21 +100,26 @@ class Reachable:
         """Return a short title: infeasible, and the nearest beta within the limits."""
         if not np.isfinite(self.weights).all():
             return "Not feasible as asked: the limits contradict each other"
-        for name, target, low, high, beta, _ in self.lines():
-            if target.low - TOLERANCE <= beta <= target.high + TOLERANCE:
-                continue
-            ends = {
-                "lowest": (low, low > target.high, target.high),
-                "highest": (high, high < target.low, target.low),
-            }
-            which, value, goal = next(
-                ((end, value, goal) for end, (value, beyond, goal) in ends.items() if beyond),
-                ("nearest", beta, target.high if beta > target.high else target.low),
-            )
-            digits = next((n for n in (2, 4, 6) if f"{value:.{n}f}" != f"{goal:.{n}f}"), 10)
-            to = f" to {name}" if len(self.etf_names) > 1 else ""
-            return f"Not feasible as asked: the {which} beta{to} within the limits is {value:.{digits}f}"
-        return "Not feasible as asked"
+        off = self._off()
+        if not off:
+            return "Not feasible as asked"
+        name, target, low, high, beta = off[0]
+        which, value, goal = "nearest", beta, target.high if beta > target.high else target.low
+        if low > target.high:
+            which, value, goal = "lowest", low, target.high
+        elif high < target.low:
+            which, value, goal = "highest", high, target.low
+        digits = next((n for n in (2, 4, 6) if f"{value:.{n}f}" != f"{goal:.{n}f}"), 10)
+        to = f" to {name}" if len(self.etf_names) > 1 else ""
+        return f"Not feasible as asked: the {which} beta{to} within the limits is {value:.{digits}f}"
+
+    def _off(self) -> list[tuple[str, Range, float, float, float]]:
+        """Return name, target, lowest, highest and nearest beta of the ETFs whose target is out of reach."""
+        return [
+            (name, target, low, high, beta)
+            for name, target, low, high, beta, _ in self.lines()
+            if not target.low - TOLERANCE <= beta <= target.high + TOLERANCE
+        ]
 
     def sentence(self) -> str:
         """Return one line: what is infeasible, what is feasible, what to do."""
@@ -130,14 +130,10 @@ class Reachable:
         action = f"{action[0].upper()}{action[1:]}."
         if not np.isfinite(self.weights).all():
             return f"The limits contradict each other ({self.limits}), whatever the beta. {action}"
-        off = [
-            (name, target, low, high)
-            for name, target, low, high, beta, _ in self.lines()
-            if not target.low - TOLERANCE <= beta <= target.high + TOLERANCE
-        ]
+        off = self._off()
         if not off:
             return "The target can be reached."
-        name, target, low, high = off[0]
+        name, target, low, high, _ = off[0]
         end, value, goal = (
             ("lowest", low, target.high) if low > target.high else ("highest", high, target.low)
         )
@@ -148,16 +144,7 @@ class Reachable:
 def reachable(formulation: Formulation) -> Reachable:
     """Compute the range of betas within the limits and, if the target is outside it, what would help.
 
-    Parameters
-    ----------
-    formulation
-        The quadratic program, with the target betas among its conditions.
-
-    Returns
-    -------
-    Reachable
-        With nothing that would help if the target is feasible.
-
+    The target betas are among the conditions of the formulation.
     """
     aligned, problem = formulation.aligned, formulation.problem
     betas, targets = formulation.betas, formulation.targets
@@ -226,7 +213,7 @@ def _nearest(problem: QuadraticProgram, rows: IntArray) -> FloatArray | None:
     up[rows, np.arange(len(rows))] = 1.0
     elastic = limits.with_columns(np.hstack([up, -up]))
     solution = elastic.minimise(np.append(np.zeros(limits.count), np.ones(2 * len(rows))))
-    return None if solution is None else solution[limits.trades]
+    return None if solution is None else solution[: problem.size]
 
 
 def _without(problem: QuadraticProgram, rows: IntArray) -> QuadraticProgram:

@@ -136,23 +136,10 @@ def formulate(
     *,
     squares: bool = False,
 ) -> Formulation:
-    """Formulate limits as a quadratic program over the names that may be traded.
+    """Formulate limits as a quadratic program over the names that may be traded, net of the other weights.
 
-    Parameters
-    ----------
-    aligned, limits
-        The names and the limits on their weights.
-    betas
-        Predicted betas of the n covered names, shape (n, K).
-    targets
-        K ranges of the portfolio's betas.
-    squares
-        Whether the objective is the sum of squared trades instead of the tracking variance.
-
-    Returns
-    -------
-    Formulation
-        The program; every limit is net of the weights that may not be traded.
+    ``betas`` (n, K) are those of the covered names, and ``targets`` the K ranges of the portfolio's. With
+    ``squares`` the objective is the sum of squared trades instead of the tracking variance.
 
     Raises
     ------

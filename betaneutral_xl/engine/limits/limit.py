@@ -150,14 +150,12 @@ class NewWeights:
         at = int(np.argmin(room))
         bound = float(bounds[at])
         limit = Range(high=bound) if upper else Range(low=bound)
-        yield Reading(
-            label=label, value=float(self.weights[at]), limit=limit, ticker=self.aligned.tickers[at]
-        )
+        yield Reading(label, float(self.weights[at]), limit, ticker=self.aligned.tickers[at])
 
     def traded(self, label: str, names: BoolArray) -> Iterator[Reading]:
         """Yield how much some names, a mask of shape (N,), are traded, which they may not be."""
         value = float(np.abs(self.trades[names]).sum())
-        yield Reading(label=label, value=value, limit=Range(0.0, 0.0), of_trades=True)
+        yield Reading(label, value, Range(0.0, 0.0), of_trades=True)
 
     def untouched(self, name: str, names: BoolArray) -> Check:
         """Return the check that some names, a mask of shape (N,), are not traded."""
@@ -172,7 +170,7 @@ class Unit(StrEnum):
     COUNT = "count"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Reading:
     """A number that a limit bounds, of some new weights.
 
@@ -281,24 +279,8 @@ def least_slack(
 ) -> float | None:
     """Return the least sum of slacks with which a problem has weights that keep additional rows.
 
-    ``min sum(s)`` subject to the problem, ``low <= rows @ x + slack @ s <= high`` and ``s >= 0``.
-
-    Parameters
-    ----------
-    problem
-        The quadratic program of the other limits, over n names.
-    rows
-        Shape (m, n).
-    low, high
-        Limits of the m rows.
-    slack
-        Shape (m, k), the coefficients of the slacks s.
-
-    Returns
-    -------
-    float or None
-        None if no slack makes it feasible.
-
+    ``min sum(s)`` subject to the problem, ``low <= rows @ x + slack @ s <= high`` and ``s >= 0``, with rows
+    (m, n) over its n names and slack (m, k); None if no slack makes it feasible.
     """
     from scipy import sparse
 
@@ -308,31 +290,14 @@ def least_slack(
     held: FloatArray = inside @ problem.weights
     own = sparse.hstack([inside, sparse.csc_array((m, limits.count - problem.size)), slacks])
     elastic = limits.with_columns(np.zeros((limits.row_lower.size, k)))
-    elastic = elastic.with_rows(own, low - held, high - held)
-    linear = np.append(np.zeros(limits.count), np.ones(k))
-    solution = elastic.minimise(linear)
-    return None if solution is None else float(linear @ solution)
+    return elastic.with_rows(own, low - held, high - held).least_sum(slice(limits.count, None))
 
 
-def least_margin(others: Formulation, bounds: FloatArray, sign: float, *, shared: bool) -> float | None:
-    """Return the least margin by which bounds on single names must be moved.
+def least_margin(others: Formulation, bounds: FloatArray, *, upper: bool) -> float | None:
+    """Return the least margin by which bounds on single names must be moved; None if none helps.
 
-    Parameters
-    ----------
-    others
-        The problem of the other limits.
-    bounds
-        Shape (N,), of ``sign * x <= sign * bounds``; infinite for none.
-    sign
-        1 for upper bounds, -1 for lower bounds.
-    shared
-        Whether one margin is for all names; else the sum of a margin for each.
-
-    Returns
-    -------
-    float or None
-        None if there are no bounds, or no margin helps.
-
+    Of upper bounds, shape (N,) and infinite for none, one margin for all names; of lower bounds the sum of a
+    margin for each.
     """
     from scipy import sparse
 
@@ -340,23 +305,22 @@ def least_margin(others: Formulation, bounds: FloatArray, sign: float, *, shared
     bounded = np.flatnonzero(np.isfinite(own))
     if not bounded.size:
         return None
+    sign = 1.0 if upper else -1.0
     rows = sparse.csc_array(sign * sparse.eye_array(own.size, format="csc")[bounded])
-    slack = np.ones((bounded.size, 1)) if shared else sparse.eye_array(bounded.size, format="csc")
+    slack = np.ones((bounded.size, 1)) if upper else sparse.eye_array(bounded.size, format="csc")
     return least_slack(others.problem, rows, -math.inf, sign * own[bounded], -slack)
 
 
 def least_widening(others: Formulation, row: Row, *slopes: float) -> float | None:
     """Return the least sum of slacks, with these coefficients, with which a row's limit holds; or None."""
     fixed = float(row.coefficients @ others.fixed)
-    low, high = row.limit.low - fixed, row.limit.high - fixed
     inside = row.coefficients[others.traded][None, :]
-    return least_slack(others.problem, inside, np.array([low]), np.array([high]), np.array([slopes]))
+    low, high = row.limit.low - fixed, row.limit.high - fixed
+    return least_slack(others.problem, inside, low, high, np.array([slopes]))
 
 
 def least_size(problem: QuadraticProgram, *, of_trades: bool) -> float | None:
     """Return the least sum of absolute trades, or else of absolute weights; None if infeasible."""
-    limits = Limits.of(problem if of_trades else replace(problem, gross=NO_LIMIT), sizes=of_trades)
-    linear = np.zeros(limits.count)
-    linear[limits.trade_sizes if of_trades else limits.weight_sizes] = 1.0
-    solution = limits.minimise(linear)
-    return None if solution is None else float(linear @ solution)
+    if of_trades:
+        return Limits.of(problem, sizes=True).least_sum(slice(problem.size, 2 * problem.size))
+    return Limits.of(replace(problem, gross=NO_LIMIT)).least_sum(slice(-problem.size, None))

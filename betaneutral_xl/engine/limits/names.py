@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -24,185 +25,182 @@ TRADABLE = "with the names that may be traded"
 """The phrase of limits that exclude names."""
 
 
+class NameBounds(Limit):
+    """Bounds on single weights, all of one side; a subclass has them, and their words."""
+
+    __slots__ = ()
+
+    upper: ClassVar[bool] = True
+    """Whether they are upper bounds."""
+
+    @abstractmethod
+    def bounds_of(self, aligned: Aligned) -> FloatArray:
+        """Return the bound of every name, shape (N,); infinite for none."""
+
+    @abstractmethod
+    def label(self) -> str:
+        """Return what the weight that is nearest to its bound is called."""
+
+    @abstractmethod
+    def promise(self) -> str:
+        """Return what is checked of new weights."""
+
+    @abstractmethod
+    def relaxation(self, margin: float) -> Relaxation:
+        """Return the relaxation by a margin: of each upper bound, or of all lower bounds in total."""
+
+    def terms(self, aligned: Aligned) -> Terms:
+        bounds = self.bounds_of(aligned)
+        return Terms(upper=bounds) if self.upper else Terms(lower=bounds)
+
+    def readings(self, new: NewWeights) -> Iterator[Reading]:
+        yield from new.nearest(self.label(), self.bounds_of(new.aligned), upper=self.upper)
+
+    def checks(self, new: NewWeights) -> Iterator[Check]:
+        bounds = self.bounds_of(new.aligned)
+        yield new.excess(self.promise(), new.weights - bounds if self.upper else bounds - new.weights)
+
+    def relaxations(self, others: Formulation) -> Iterator[Relaxation]:
+        margin = least_margin(others, self.bounds_of(others.aligned), upper=self.upper)
+        if margin is not None:
+            yield self.relaxation(margin)
+
+
 @dataclass(frozen=True, slots=True)
-class LongOnly(Limit):
+class LongOnly(NameBounds):
     """No weight below zero."""
+
+    upper: ClassVar[bool] = False
 
     @classmethod
     def of(cls, constraints: Constraints) -> Iterator[Limit]:
-        """Yield it where it is set."""
         if constraints.long_only:
             yield cls()
 
+    def bounds_of(self, aligned: Aligned) -> FloatArray:
+        return np.zeros(len(aligned.tickers))
+
     def sentences(self) -> Iterator[str]:
-        """Yield one line."""
-        yield "long only"
+        yield self.phrase()
 
     def phrase(self) -> str:
-        """Return the same words."""
         return "long only"
 
-    def terms(self, aligned: Aligned) -> Terms:
-        """Return the lower bound of every name."""
-        return Terms(lower=0.0)
+    def label(self) -> str:
+        return "lowest weight"
 
-    def readings(self, new: NewWeights) -> Iterator[Reading]:
-        """Yield the lowest weight."""
-        yield from new.nearest("lowest weight", np.zeros(len(new.weights)), upper=False)
+    def promise(self) -> str:
+        return "no weight is below zero"
 
-    def checks(self, new: NewWeights) -> Iterator[Check]:
-        """Yield that no weight is below zero."""
-        yield new.excess("no weight is below zero", -new.weights)
-
-    def relaxations(self, others: Formulation) -> Iterator[Relaxation]:
-        """Yield the least sum of short positions."""
-        amount = least_margin(others, np.zeros(len(others.aligned.tickers)), -1.0, shared=False)
-        if amount is not None:
-            yield Relaxation("long_only", amount, f"allow {amount:.1%} short")
+    def relaxation(self, margin: float) -> Relaxation:
+        return Relaxation("long_only", margin, f"allow {margin:.1%} short")
 
 
 @dataclass(frozen=True, slots=True)
-class LowerBounds(Limit):
+class LowerBounds(NameBounds):
     """Lower bounds of the weights, by ticker or ``*``."""
 
     bounds: Mapping[str, float]
 
+    upper: ClassVar[bool] = False
+
     @classmethod
     def of(cls, constraints: Constraints) -> Iterator[Limit]:
-        """Yield the bounds where there are any."""
         if constraints.lower:
             yield cls(constraints.lower)
 
+    def bounds_of(self, aligned: Aligned) -> FloatArray:
+        return by_ticker(self.bounds, aligned.tickers, -math.inf)
+
     def named(self) -> tuple[str, ...]:
-        """Return the tickers with a bound of their own."""
         return tuple(name for name in self.bounds if name != ALL)
 
     def sentences(self) -> Iterator[str]:
-        """Yield a line for each bound."""
         yield from _bound_sentences("at least", self.bounds)
 
     def phrase(self) -> str:
-        """Return that there are bounds."""
         return "with the lower bounds"
 
-    def terms(self, aligned: Aligned) -> Terms:
-        """Return the bound of every name."""
-        return Terms(lower=by_ticker(self.bounds, aligned.tickers, -math.inf))
+    def label(self) -> str:
+        return _bound_label("lowest weight", self.bounds)
 
-    def readings(self, new: NewWeights) -> Iterator[Reading]:
-        """Yield the weight nearest to its bound."""
-        bounds = by_ticker(self.bounds, new.aligned.tickers, -math.inf)
-        yield from new.nearest(_bound_label("lowest weight", self.bounds), bounds, upper=False)
+    def promise(self) -> str:
+        return "no weight is below its lower bound"
 
-    def checks(self, new: NewWeights) -> Iterator[Check]:
-        """Yield that no weight is below its bound."""
-        below = by_ticker(self.bounds, new.aligned.tickers, -math.inf) - new.weights
-        yield new.excess("no weight is below its lower bound", below)
-
-    def relaxations(self, others: Formulation) -> Iterator[Relaxation]:
-        """Yield the least sum of what weights are below their bounds."""
-        bounds = by_ticker(self.bounds, others.aligned.tickers, -math.inf)
-        amount = least_margin(others, bounds, -1.0, shared=False)
-        if amount is not None:
-            yield Relaxation("lower", amount, f"lower the lower bounds by {amount:.1%} in total")
+    def relaxation(self, margin: float) -> Relaxation:
+        return Relaxation("lower", margin, f"lower the lower bounds by {margin:.1%} in total")
 
 
 @dataclass(frozen=True, slots=True)
-class UpperBounds(Limit):
+class UpperBounds(NameBounds):
     """Upper bounds of the weights, by ticker or ``*``."""
 
     bounds: Mapping[str, float]
 
     @classmethod
     def of(cls, constraints: Constraints) -> Iterator[Limit]:
-        """Yield the bounds where there are any."""
         if constraints.upper:
             yield cls(constraints.upper)
 
+    def bounds_of(self, aligned: Aligned) -> FloatArray:
+        return by_ticker(self.bounds, aligned.tickers, math.inf)
+
     def named(self) -> tuple[str, ...]:
-        """Return the tickers with a bound of their own."""
         return tuple(name for name in self.bounds if name != ALL)
 
     def sentences(self) -> Iterator[str]:
-        """Yield a line for each bound."""
         yield from _bound_sentences("at most", self.bounds)
 
     def phrase(self) -> str:
-        """Return the bound where it is one for all."""
         caps = set(self.bounds.values())
         return f"with at most {100.0 * caps.pop():.6g}% a name" if len(caps) == 1 else "with the upper bounds"
 
-    def terms(self, aligned: Aligned) -> Terms:
-        """Return the bound of every name."""
-        return Terms(upper=by_ticker(self.bounds, aligned.tickers, math.inf))
+    def label(self) -> str:
+        return _bound_label("largest weight", self.bounds)
 
-    def readings(self, new: NewWeights) -> Iterator[Reading]:
-        """Yield the weight nearest to its bound."""
-        bounds = by_ticker(self.bounds, new.aligned.tickers, math.inf)
-        yield from new.nearest(_bound_label("largest weight", self.bounds), bounds, upper=True)
+    def promise(self) -> str:
+        return "no weight is above its upper bound"
 
-    def checks(self, new: NewWeights) -> Iterator[Check]:
-        """Yield that no weight is above its bound."""
-        above = new.weights - by_ticker(self.bounds, new.aligned.tickers, math.inf)
-        yield new.excess("no weight is above its upper bound", above)
-
-    def relaxations(self, others: Formulation) -> Iterator[Relaxation]:
-        """Yield the least increase of all bounds."""
-        bounds = by_ticker(self.bounds, others.aligned.tickers, math.inf)
-        amount = least_margin(others, bounds, 1.0, shared=True)
-        if amount is not None:
-            caps = set(self.bounds.values())
-            one = len(caps) == 1
-            what = f"raise the cap to {caps.pop() + amount:.1%}" if one else f"raise the caps by {amount:.1%}"
-            yield Relaxation("upper", amount, what)
+    def relaxation(self, margin: float) -> Relaxation:
+        caps = set(self.bounds.values())
+        one = len(caps) == 1
+        what = f"raise the cap to {caps.pop() + margin:.1%}" if one else f"raise the caps by {margin:.1%}"
+        return Relaxation("upper", margin, what)
 
 
 @dataclass(frozen=True, slots=True)
-class UpperOutsideEtf(Limit):
+class UpperOutsideEtf(NameBounds):
     """Largest weight of any name that is in none of the ETFs."""
 
     bound: float
 
     @classmethod
     def of(cls, constraints: Constraints) -> Iterator[Limit]:
-        """Yield it where it is finite."""
         if math.isfinite(constraints.upper_outside_etf):
             yield cls(constraints.upper_outside_etf)
 
+    def bounds_of(self, aligned: Aligned) -> FloatArray:
+        return np.where(in_an_etf(aligned), math.inf, self.bound)
+
     def sentences(self) -> Iterator[str]:
-        """Yield one line."""
         yield f"weight of every name outside the ETFs at most {self.bound:g}"
 
     def phrase(self) -> str:
-        """Return the bound."""
         return f"with at most {100.0 * self.bound:.6g}% a name outside the ETFs"
 
-    def terms(self, aligned: Aligned) -> Terms:
-        """Return the bound of every name outside the ETFs."""
-        return Terms(upper=self._bounds(aligned))
+    def label(self) -> str:
+        return "largest weight outside the ETFs"
 
-    def readings(self, new: NewWeights) -> Iterator[Reading]:
-        """Yield the largest weight outside the ETFs."""
-        yield from new.nearest("largest weight outside the ETFs", self._bounds(new.aligned), upper=True)
+    def promise(self) -> str:
+        return f"no weight outside the ETFs is above {self.bound:g}"
 
-    def checks(self, new: NewWeights) -> Iterator[Check]:
-        """Yield that no weight outside the ETFs is above the bound."""
-        name = f"no weight outside the ETFs is above {self.bound:g}"
-        yield new.excess(name, new.weights - self._bounds(new.aligned))
-
-    def relaxations(self, others: Formulation) -> Iterator[Relaxation]:
-        """Yield the least increase of the bound."""
-        amount = least_margin(others, self._bounds(others.aligned), 1.0, shared=True)
-        if amount is not None:
-            what = f"raise the cap outside the ETFs to {self.bound + amount:.1%}"
-            yield Relaxation("upper_outside_etf", amount, what)
-
-    def _bounds(self, aligned: Aligned) -> FloatArray:
-        return np.where(in_an_etf(aligned), math.inf, self.bound)
+    def relaxation(self, margin: float) -> Relaxation:
+        what = f"raise the cap outside the ETFs to {self.bound + margin:.1%}"
+        return Relaxation("upper_outside_etf", margin, what)
 
 
 @dataclass(frozen=True, slots=True)
-class GroupUpper(Limit):
+class GroupUpper(NameBounds):
     """Largest weight of any name of a group."""
 
     group: str
@@ -211,40 +209,27 @@ class GroupUpper(Limit):
 
     @classmethod
     def of(cls, constraints: Constraints) -> Iterator[Limit]:
-        """Yield a limit for each group that has one."""
         for group, bound in constraints.group_upper.items():
             yield cls(group, constraints.groups[group], bound)
 
+    def bounds_of(self, aligned: Aligned) -> FloatArray:
+        return np.where(members(aligned, self.tickers), self.bound, math.inf)
+
     def sentences(self) -> Iterator[str]:
-        """Yield one line."""
         yield f"weight of every name of group {self.group} at most {self.bound:g}"
 
     def phrase(self) -> str:
-        """Return the bound."""
         return f"with at most {100.0 * self.bound:.6g}% a name of group {self.group}"
 
-    def terms(self, aligned: Aligned) -> Terms:
-        """Return the bound of every name of the group."""
-        return Terms(upper=self._bounds(aligned))
+    def label(self) -> str:
+        return f"largest weight of group {self.group}"
 
-    def readings(self, new: NewWeights) -> Iterator[Reading]:
-        """Yield the group's largest weight."""
-        yield from new.nearest(f"largest weight of group {self.group}", self._bounds(new.aligned), upper=True)
+    def promise(self) -> str:
+        return f"no weight of group {self.group} is above {self.bound:g}"
 
-    def checks(self, new: NewWeights) -> Iterator[Check]:
-        """Yield that no weight of the group is above the bound."""
-        name = f"no weight of group {self.group} is above {self.bound:g}"
-        yield new.excess(name, new.weights - self._bounds(new.aligned))
-
-    def relaxations(self, others: Formulation) -> Iterator[Relaxation]:
-        """Yield the least increase of the bound."""
-        amount = least_margin(others, self._bounds(others.aligned), 1.0, shared=True)
-        if amount is not None:
-            what = f"raise the cap of group {self.group} to {self.bound + amount:.1%}"
-            yield Relaxation(f"cap of group {self.group}", amount, what)
-
-    def _bounds(self, aligned: Aligned) -> FloatArray:
-        return np.where(members(aligned, self.tickers), self.bound, math.inf)
+    def relaxation(self, margin: float) -> Relaxation:
+        what = f"raise the cap of group {self.group} to {self.bound + margin:.1%}"
+        return Relaxation(f"cap of group {self.group}", margin, what)
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,32 +242,25 @@ class Frozen(Limit):
 
     @classmethod
     def of(cls, constraints: Constraints) -> Iterator[Limit]:
-        """Yield the names where there are any."""
         if constraints.frozen:
             yield cls(constraints.frozen)
 
     def named(self) -> tuple[str, ...]:
-        """Return the names."""
         return self.tickers
 
     def sentences(self) -> Iterator[str]:
-        """Yield the list of names."""
         yield f"not traded: {', '.join(self.tickers)}"
 
     def phrase(self) -> str:
-        """Return that not all names may be traded."""
         return TRADABLE
 
     def terms(self, aligned: Aligned) -> Terms:
-        """Return that the other names may be traded."""
         return Terms(tradable=~members(aligned, self.tickers))
 
     def readings(self, new: NewWeights) -> Iterator[Reading]:
-        """Yield how much of the names is traded."""
         yield from new.traded("trades of frozen names", members(new.aligned, self.tickers))
 
     def checks(self, new: NewWeights) -> Iterator[Check]:
-        """Yield that the names are not traded."""
         yield new.untouched("frozen names are not traded", members(new.aligned, self.tickers))
 
 
@@ -296,28 +274,22 @@ class TradedUniverse(Limit):
 
     @classmethod
     def of(cls, constraints: Constraints) -> Iterator[Limit]:
-        """Yield it where not all names may be traded."""
         if constraints.universe is not Universe.UNION:
             yield cls(constraints.universe)
 
     def sentences(self) -> Iterator[str]:
-        """Yield one line."""
         yield f"traded: {self.universe} names only"
 
     def phrase(self) -> str:
-        """Return that not all names may be traded."""
         return TRADABLE
 
     def terms(self, aligned: Aligned) -> Terms:
-        """Return the names of the universe."""
         return Terms(tradable=self._inside(aligned))
 
     def readings(self, new: NewWeights) -> Iterator[Reading]:
-        """Yield how much of other names is traded."""
         yield from new.traded(f"trades of other than {self.universe} names", ~self._inside(new.aligned))
 
     def checks(self, new: NewWeights) -> Iterator[Check]:
-        """Yield that no other names are traded."""
         yield new.untouched(f"only {self.universe} names are traded", ~self._inside(new.aligned))
 
     def _inside(self, aligned: Aligned) -> BoolArray:

@@ -49,22 +49,16 @@ class NetExposure(Limit):
         yield cls(constraints.net)
 
     def sentences(self) -> Iterator[str]:
-        """Yield the range where it is set."""
         if self.limit is not None:
             yield f"net exposure {self.limit}"
 
     def terms(self, aligned: Aligned) -> Terms:
-        """Return the row of the sum."""
         return Terms(rows=(self._row(aligned),))
 
     def readings(self, new: NewWeights) -> Iterator[Reading]:
-        """Yield the sum, with the range or the sum that is kept."""
-        kept = float(new.aligned.weights.sum())
-        limit = self.limit or Range(kept, kept)
-        yield Reading(label=NET, value=float(new.weights.sum()), limit=limit)
+        yield Reading(NET, float(new.weights.sum()), self._row(new.aligned).limit)
 
     def checks(self, new: NewWeights) -> Iterator[Check]:
-        """Yield that the sum is within its range, or kept."""
         total, allowed = float(new.weights.sum()), new.tolerance * new.size
         if self.limit is None:
             yield Check("net exposure is kept", abs(total - float(new.aligned.weights.sum())), allowed)
@@ -72,7 +66,6 @@ class NetExposure(Limit):
             yield Check(f"net exposure is {self.limit}", outside(total, self.limit), allowed)
 
     def relaxations(self, others: Formulation) -> Iterator[Relaxation]:
-        """Yield the least cash to be held in addition."""
         amount = least_widening(others, self._row(others.aligned), 1.0)
         if amount is not None:
             yield Relaxation("net", amount, f"hold {amount:.1%} more in cash")
@@ -93,16 +86,13 @@ class BetaRanges(Limit):
 
     @classmethod
     def of(cls, constraints: Constraints) -> Iterator[Limit]:
-        """Yield the ranges where there are any."""
         if constraints.beta:
             yield cls(constraints.beta)
 
     def named_etfs(self) -> tuple[str, ...]:
-        """Return the ETFs with a range of their own."""
         return tuple(name for name in self.ranges if name != ALL)
 
     def sentences(self) -> Iterator[str]:
-        """Yield a line for each range."""
         for name, limit in self.ranges.items():
             yield f"beta to {'every ETF' if name == ALL else name} {limit}"
 
@@ -111,18 +101,18 @@ class BetaRanges(Limit):
         return Terms()
 
     def readings(self, new: NewWeights) -> Iterator[Reading]:
-        """Yield each beta that has a range."""
-        for name, beta in new.betas.items():
-            limit = self.ranges.get(name, self.ranges.get(ALL))
-            if limit is not None:
-                yield Reading(label=f"beta to {name}", value=beta, limit=limit, unit=Unit.BETA)
+        for name, beta, limit in self._bounded(new):
+            yield Reading(f"beta to {name}", beta, limit, Unit.BETA)
 
     def checks(self, new: NewWeights) -> Iterator[Check]:
-        """Yield that each beta is within its range."""
+        for name, beta, limit in self._bounded(new):
+            yield Check(f"beta to {name} is {limit}", outside(beta, limit), new.tolerance * new.size)
+
+    def _bounded(self, new: NewWeights) -> Iterator[tuple[str, float, Range]]:
         for name, beta in new.betas.items():
             limit = self.ranges.get(name, self.ranges.get(ALL))
             if limit is not None:
-                yield Check(f"beta to {name} is {limit}", outside(beta, limit), new.tolerance * new.size)
+                yield name, beta, limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,40 +123,32 @@ class Turnover(Limit):
 
     @classmethod
     def of(cls, constraints: Constraints) -> Iterator[Limit]:
-        """Yield it where it is finite."""
         if math.isfinite(constraints.turnover):
             yield cls(constraints.turnover)
 
     def sentences(self) -> Iterator[str]:
-        """Yield one line."""
         yield f"one-way turnover at most {self.most:g}"
 
     def phrase(self) -> str:
-        """Return the limit."""
         return f"with a turnover of at most {share_text(self.most)}"
 
     def terms(self, aligned: Aligned) -> Terms:
-        """Return the limit."""
         return Terms(turnover=self.most)
 
     def readings(self, new: NewWeights) -> Iterator[Reading]:
-        """Yield the turnover."""
         value = float(new.trade_sizes.sum()) / 2.0
-        yield Reading(label="turnover, one-way", value=value, limit=Range(high=self.most), of_trades=True)
+        yield Reading("turnover, one-way", value, Range(high=self.most), of_trades=True)
 
     def checks(self, new: NewWeights) -> Iterator[Check]:
-        """Yield that turnover does not exceed the limit."""
         over = float(new.trade_sizes.sum()) / 2.0 - self.most
         yield Check(f"turnover is at most {self.most:g}", over, LIMIT * new.size)
 
     def relaxations(self, others: Formulation) -> Iterator[Relaxation]:
-        """Yield the least turnover."""
         amount = least_size(others.problem, of_trades=True)
         if amount is not None:
             yield Relaxation("turnover", amount / 2.0, f"allow a turnover of {amount / 2.0:.1%}")
 
     def shadow_prices(self, duals: Duals) -> Iterator[tuple[str, float]]:
-        """Yield the price of a unit of turnover."""
         if duals.turnover:
             yield f"turnover at {self.most:g}", 2.0 * duals.turnover
 
@@ -179,41 +161,32 @@ class GrossExposure(Limit):
 
     @classmethod
     def of(cls, constraints: Constraints) -> Iterator[Limit]:
-        """Yield it where it is finite."""
         if math.isfinite(constraints.gross):
             yield cls(constraints.gross)
 
     def sentences(self) -> Iterator[str]:
-        """Yield one line."""
         yield f"gross exposure at most {self.most:g}"
 
     def phrase(self) -> str:
-        """Return the limit."""
         return f"with a gross exposure of at most {share_text(self.most)}"
 
     def terms(self, aligned: Aligned) -> Terms:
-        """Return the limit."""
         return Terms(gross=self.most)
 
     def readings(self, new: NewWeights) -> Iterator[Reading]:
-        """Yield the gross exposure."""
-        value = float(np.abs(new.weights).sum())
-        yield Reading(label="gross exposure", value=value, limit=Range(high=self.most))
+        yield Reading("gross exposure", float(np.abs(new.weights).sum()), Range(high=self.most))
 
     def checks(self, new: NewWeights) -> Iterator[Check]:
-        """Yield that the gross exposure does not exceed the limit."""
         over = float(np.abs(new.weights).sum()) - self.most
         yield Check(f"gross exposure is at most {self.most:g}", over, LIMIT * new.size)
 
     def relaxations(self, others: Formulation) -> Iterator[Relaxation]:
-        """Yield the least gross exposure."""
         amount = least_size(others.problem, of_trades=False)
         if amount is not None:
             total = amount + float(np.abs(others.fixed).sum())
             yield Relaxation("gross", total, f"allow a gross exposure of {total:.1%}")
 
     def shadow_prices(self, duals: Duals) -> Iterator[tuple[str, float]]:
-        """Yield the price of a unit of gross exposure."""
         if duals.gross:
             yield f"gross exposure at {self.most:g}", duals.gross
 
@@ -228,7 +201,6 @@ class GroupWeight(Limit):
 
     @classmethod
     def of(cls, constraints: Constraints) -> Iterator[Limit]:
-        """Yield a limit for each group that has one."""
         for group, limit in constraints.group_limits.items():
             yield cls(group, constraints.groups[group], limit)
 
@@ -238,29 +210,23 @@ class GroupWeight(Limit):
         return f"weight of group {self.group}"
 
     def sentences(self) -> Iterator[str]:
-        """Yield one line."""
         yield f"{self.label} {self.limit}"
 
     def phrase(self) -> str:
-        """Return that groups have limits."""
         return "with the group limits"
 
     def terms(self, aligned: Aligned) -> Terms:
-        """Return the row of the sum."""
         return Terms(rows=(self._row(aligned),))
 
     def readings(self, new: NewWeights) -> Iterator[Reading]:
-        """Yield the sum."""
         total = float(new.weights[members(new.aligned, self.tickers)].sum())
-        yield Reading(label=self.label, value=total, limit=self.limit)
+        yield Reading(self.label, total, self.limit)
 
     def checks(self, new: NewWeights) -> Iterator[Check]:
-        """Yield that the sum is within its range."""
         total = float(new.weights[members(new.aligned, self.tickers)].sum())
         yield Check(f"{self.label} is {self.limit}", outside(total, self.limit), LIMIT * new.size)
 
     def relaxations(self, others: Formulation) -> Iterator[Relaxation]:
-        """Yield the least widening of the range."""
         amount = least_widening(others, self._row(others.aligned), 1.0, -1.0)
         if amount is not None:
             yield Relaxation(self.label, amount, f"widen the limit of group {self.group} by {amount:.1%}")

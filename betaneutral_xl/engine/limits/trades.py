@@ -26,24 +26,19 @@ class TradingCost(Limit):
 
     @classmethod
     def of(cls, constraints: Constraints) -> Iterator[Limit]:
-        """Yield it where there is a cost."""
         if constraints.cost_bp:
             yield cls(constraints.cost_bp, constraints.risk_aversion)
 
     def sentences(self) -> Iterator[str]:
-        """Yield one line."""
         yield f"cost of a trade in basis points {self.basis_points:g}"
 
     def terms(self, aligned: Aligned) -> Terms:
-        """Return cost and risk aversion."""
         return Terms(cost=self.basis_points * BASIS_POINT, risk_aversion=self.risk_aversion)
 
     def readings(self, new: NewWeights) -> Iterator[Reading]:
-        """Yield nothing: a cost bounds nothing."""
         yield from ()
 
     def checks(self, new: NewWeights) -> Iterator[Check]:
-        """Yield nothing."""
         yield from ()
 
 
@@ -55,27 +50,20 @@ class MaxTrades(Limit):
 
     @classmethod
     def of(cls, constraints: Constraints) -> Iterator[Limit]:
-        """Yield it where it is set."""
         if constraints.max_trades is not None:
             yield cls(constraints.max_trades)
 
     def sentences(self) -> Iterator[str]:
-        """Yield one line."""
         yield f"names traded at most {self.most:g}"
 
     def terms(self, aligned: Aligned) -> Terms:
-        """Return the number."""
         return Terms(max_trades=self.most)
 
     def readings(self, new: NewWeights) -> Iterator[Reading]:
-        """Yield the number of names traded."""
         count = float(new.trade_sizes.size)
-        yield Reading(
-            label="names traded", value=count, limit=Range(high=self.most), unit=Unit.COUNT, of_trades=True
-        )
+        yield Reading("names traded", count, Range(high=self.most), Unit.COUNT, of_trades=True)
 
     def checks(self, new: NewWeights) -> Iterator[Check]:
-        """Yield that no more names are traded."""
         over = float(max(new.trade_sizes.size - self.most, 0))
         yield Check(f"at most {self.most} names are traded", over, 0.0)
 
@@ -88,26 +76,21 @@ class MinTrade(Limit):
 
     @classmethod
     def of(cls, constraints: Constraints) -> Iterator[Limit]:
-        """Yield it where it is set."""
         if constraints.min_trade:
             yield cls(constraints.min_trade)
 
     def sentences(self) -> Iterator[str]:
-        """Yield one line."""
         yield f"a trade is at least {self.least:g}"
 
     def terms(self, aligned: Aligned) -> Terms:
-        """Return the size."""
         return Terms(min_trade=self.least)
 
     def readings(self, new: NewWeights) -> Iterator[Reading]:
-        """Yield the smallest trade, if there is one."""
         if new.trade_sizes.size:
-            value = float(new.trade_sizes.min())
-            yield Reading(label="smallest trade", value=value, limit=Range(low=self.least), of_trades=True)
+            least = float(new.trade_sizes.min())
+            yield Reading("smallest trade", least, Range(low=self.least), of_trades=True)
 
     def checks(self, new: NewWeights) -> Iterator[Check]:
-        """Yield that no trade is smaller."""
         missing = self.least - float(new.trade_sizes.min(initial=math.inf))
         yield Check(f"every trade is at least {self.least:g}", missing, LIMIT * new.size)
 

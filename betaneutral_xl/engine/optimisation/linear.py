@@ -54,10 +54,7 @@ class Limits:
     row_upper: FloatArray
     lower: FloatArray
     upper: FloatArray
-    trades: slice
-    trade_sizes: slice
-    weight_sizes: slice
-    caps: slice
+    caps: int
 
     @classmethod
     def of(cls, problem: QuadraticProgram, *, sizes: bool = False) -> Limits:
@@ -66,46 +63,26 @@ class Limits:
 
         n, held = problem.size, problem.conditions.T @ problem.weights
         by_trade = sizes or problem.cost > 0.0 or math.isfinite(problem.turnover)
-        by_weight = math.isfinite(problem.gross)
-        eye, ones = sparse.eye_array(n, format="csc"), np.ones((1, n))
-        blank = sparse.csc_array((n, n))
-        grid = [
-            [
-                sparse.csc_array(problem.conditions.T),
-                *[sparse.csc_array((held.size, n))] * (by_trade + by_weight),
-            ]
-        ]
-        row_lower, row_upper = [problem.row_lower - held], [problem.row_upper - held]
-        for present, block, offset in (
-            (by_trade, 1, np.zeros(n)),
-            (by_weight, 1 + by_trade, problem.weights),
-        ):
-            for sign in (1.0, -1.0) if present else ():  # sign (offset + d) <= size
-                row = [sign * eye, *[blank] * (by_trade + by_weight)]
-                row[block] = -eye
-                grid.append(row)
-                row_lower.append(np.full(n, -np.inf))
-                row_upper.append(-sign * offset)
-        for cap, block in ((2.0 * problem.turnover, 1), (problem.gross, 1 + by_trade)):
-            if math.isfinite(cap):
-                row = [sparse.csc_array((1, n))] * (1 + by_trade + by_weight)
-                row[block] = sparse.csc_array(ones)
-                grid.append(row)
-                row_lower.append(np.array([-np.inf]))
-                row_upper.append(np.array([cap]))
-        caps = int(math.isfinite(problem.turnover)) + int(math.isfinite(problem.gross))
-        height = sum(part.size for part in row_upper)
-        free = np.full(n * (by_trade + by_weight), np.inf)
+        offsets = [np.zeros(n)] * by_trade + [problem.weights] * math.isfinite(problem.gross)
+        # A part of the rows is a matrix over n names, with these multiples in d, a and b.
+        blocks, eye, none = np.eye(1 + len(offsets)), sparse.eye_array(n), np.full(n, -np.inf)
+        trades = blocks[:1]
+        parts: list[tuple[FloatArray, FloatArray | SparseMatrix, FloatArray, FloatArray]]
+        parts = [(trades, problem.conditions.T, problem.row_lower - held, problem.row_upper - held)]
+        for size, offset in zip(blocks[1:, None], offsets, strict=True):
+            parts += [(sign * trades - size, eye, none, -sign * offset) for sign in (1.0, -1.0)]
+        caps = ((blocks[1:2], 2.0 * problem.turnover), (blocks[-1:], problem.gross))
+        limited = [(size, np.ones((1, n)), none[:1], np.array([cap])) for size, cap in caps if cap < math.inf]
+        parts += limited
+        many = np.full(n * len(offsets), np.inf)
+        matrices = [sparse.kron(multiples, sparse.csc_array(one), "csc") for multiples, one, *_ in parts]
         return cls(
-            rows=sparse.csc_array(sparse.block_array(grid)),
-            row_lower=np.concatenate(row_lower),
-            row_upper=np.concatenate(row_upper),
-            lower=np.concatenate([problem.lower - problem.weights, 0.0 * np.ones_like(free)]),
-            upper=np.concatenate([problem.upper - problem.weights, free]),
-            trades=slice(0, n),
-            trade_sizes=slice(n, n + n * by_trade),
-            weight_sizes=slice(n + n * by_trade, n + n * by_trade + n * by_weight),
-            caps=slice(height - caps, height),
+            rows=sparse.csc_array(sparse.vstack(matrices)),
+            row_lower=np.concatenate([low for *_, low, _ in parts]),
+            row_upper=np.concatenate([high for *_, high in parts]),
+            lower=np.concatenate([problem.lower - problem.weights, np.zeros_like(many)]),
+            upper=np.concatenate([problem.upper - problem.weights, many]),
+            caps=len(limited),
         )
 
     @property
@@ -135,6 +112,13 @@ class Limits:
             row_lower=np.concatenate([self.row_lower, row_lower]),
             row_upper=np.concatenate([self.row_upper, row_upper]),
         )
+
+    def least_sum(self, variables: slice) -> float | None:
+        """Return the least sum of some variables; None, and errors, as of ``minimise``."""
+        linear = np.zeros(self.count)
+        linear[variables] = 1.0
+        solution = self.minimise(linear)
+        return None if solution is None else float(linear @ solution)
 
     def minimise(self, linear: FloatArray) -> FloatArray | None:
         """Return the v that minimises ``linear @ v``, shape (count,); None if the limits are infeasible.
@@ -194,33 +178,26 @@ def least_violation(problem: QuadraticProgram) -> float:
     from scipy import sparse
 
     limits = Limits.of(problem)
-    slack = np.zeros(limits.row_lower.size)
-    slack[: problem.row_lower.size] = slack[limits.caps] = 1.0
-    elastic = slack > 0.0
-    count = int(elastic.sum())
+    elastic = np.zeros(limits.row_lower.size, dtype=np.bool_)
+    elastic[: problem.row_lower.size] = elastic[elastic.size - limits.caps :] = True
     # row_lower <= A v + t and A v - t <= row_upper: two rows an interval.
-    upward = replace(limits, row_lower=np.where(elastic, -np.inf, limits.row_lower)).with_columns(
-        -slack[:, None]
-    )
-    downward = sparse.hstack([limits.rows[elastic], sparse.csc_array(np.ones((count, 1)))])
-    both = upward.with_rows(downward, limits.row_lower[elastic], np.full(count, np.inf))
-    solution = both.minimise(np.append(np.zeros(limits.count), 1.0))
-    return math.inf if solution is None else float(solution[-1])
+    upward = replace(limits, row_lower=np.where(elastic, -np.inf, limits.row_lower))
+    upward = upward.with_columns(-elastic[:, None].astype(np.float64))
+    low = limits.row_lower[elastic]
+    downward = sparse.hstack([limits.rows[elastic], sparse.csc_array(np.ones((low.size, 1)))])
+    violation = upward.with_rows(downward, low, np.full(low.size, np.inf)).least_sum(slice(-1, None))
+    return math.inf if violation is None else violation
 
 
 def least_turnover(problem: QuadraticProgram) -> FloatArray | None:
     """Return the trades of least turnover; None if infeasible. Few: a vertex has as many as active limits."""
-    limits = Limits.of(problem, sizes=True)
-    linear = np.zeros(limits.count)
-    linear[limits.trade_sizes] = 1.0
-    solution = limits.minimise(linear)
-    return None if solution is None else solution[limits.trades]
+    limits, n = Limits.of(problem, sizes=True), problem.size
+    solution = limits.minimise(np.repeat([0.0, 1.0, 0.0], [n, n, limits.count - 2 * n]))
+    return None if solution is None else solution[:n]
 
 
 def minimise(problem: QuadraticProgram, direction: FloatArray) -> FloatArray | None:
     """Return the trades that minimise ``direction @ d``; None if infeasible."""
     limits = Limits.of(problem)
-    linear = np.zeros(limits.count)
-    linear[limits.trades] = direction
-    solution = limits.minimise(linear)
-    return None if solution is None else solution[limits.trades]
+    solution = limits.minimise(np.append(direction, np.zeros(limits.count - problem.size)))
+    return None if solution is None else solution[: problem.size]
