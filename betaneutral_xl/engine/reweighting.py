@@ -22,7 +22,6 @@ from betaneutral_xl.engine.stable import (
     unpenalised,
 )
 from betaneutral_xl.errors import Infeasible, SolverFailed, listing
-from betaneutral_xl.model.arrays import positions_of
 from betaneutral_xl.model.constraints import SMALLEST_TRADE
 from betaneutral_xl.model.risk import Factors
 
@@ -59,29 +58,14 @@ def answer_of(
 ) -> Answer:
     """Return the new weights of a method of reweighting, with their proof and notes.
 
-    Parameters
-    ----------
-    formulation
-        The quadratic program of the method's tracking error, or of least squares.
-    method, targets
-        As of ``reweight``.
-    objective
-        What ``reweight`` minimises; ``stable`` where there are past forecast errors.
-    benchmarks
-        For each ETF the ticker whose own beta is the target; None where that is a number.
-    reference
-        The portfolio from which risk is measured; None for what is held.
-
-    Raises
-    ------
-    Infeasible, SolverFailed
-        As ``reweight``.
-
+    The objective ``stable`` holds where there are past forecast errors. ``benchmarks`` has for each ETF the
+    ticker whose own beta is the target; None where that is a number. Risk is measured from ``reference``;
+    None for what is held. Raises what ``reweight`` raises.
     """
     aligned = formulation.aligned
     net = _fixed_net(formulation)
     notes: list[str] = []
-    r = None if reference is None else _on_list(aligned, reference)
+    r = None if reference is None else aligned.covered_weights_of(reference)
     penalised = None if r is None else unpenalised(r)
     errors, minimised = None, None
     at_zero = net is not None and all(one.low == one.high == 0.0 for one in targets)
@@ -102,14 +86,6 @@ def answer_of(
     if errors is not None and penalised is not None:
         more += _beside_least_tracking_error(formulation, targets, errors, penalised.reference, x)
     return Answer(formulation.expand(x), solution, formulation.binding(solution), (*notes, *more), minimised)
-
-
-def _on_list(aligned: Aligned, reference: Holdings) -> FloatArray:
-    """Return the weights of a reference portfolio for the covered names."""
-    weights = np.zeros(len(aligned.tickers))
-    weights[positions_of(reference.tickers, aligned.tickers)] = reference.weights
-    covered: FloatArray = weights[aligned.covered]
-    return covered
 
 
 def _fixed_net(formulation: Formulation) -> float | None:
@@ -196,21 +172,9 @@ def reweight(
     method: Method,
     penalised: Penalties | None = None,
 ) -> tuple[Solution, tuple[str, ...]]:
-    """Solve a formulated problem by one of the methods of reweighting.
+    """Solve a formulated problem by one of the methods of reweighting; return the solution, and notes on it.
 
-    Parameters
-    ----------
-    formulation
-        The quadratic program of the method's objective.
-    method
-        ``reweight``, ``least_squares`` or ``fewest_trades``.
-    penalised
-        Penalties beside the tracking variance, for ``reweight``.
-
-    Returns
-    -------
-    tuple
-        The solution, and notes on it, one line each.
+    ``penalised`` are penalties beside the tracking variance, for ``reweight``.
 
     Raises
     ------
@@ -265,7 +229,7 @@ def _penalised(
     if terms.max_trades is not None or terms.min_trade:
         found, notes = _sparse(program.equivalent(fixed_name=True), terms, beside=1)
         return program.solution(found), notes
-    for fixed_name in (True,) if program.counts_trades else (False, True):
+    for fixed_name in (True,) if problem.has_l1_terms else (False, True):
         # Proven for the equivalent program it may not be for this one, to rounding.
         solution = program.solution(solvers.solve(program.equivalent(fixed_name=fixed_name)))
         if solution.proven:

@@ -92,23 +92,8 @@ class _Node:
 def solve(problem: QuadraticProgram, max_trades: int | None, min_trade: float, beside: int = 0) -> Sparse:
     """Return the best solution found with limits on the number and size of trades.
 
-    It is optimal if the search ends within its effort (small problems).
-
-    Parameters
-    ----------
-    problem
-        The program without these limits.
-    max_trades
-        Largest number of names traded; None for no limit.
-    min_trade
-        Smallest trade of a name that is traded, in weight.
-    beside
-        Number of names whose trade is fixed by their bounds, and does not count.
-
-    Returns
-    -------
-    Sparse
-        The solution and a lower bound on the optimum.
+    It is optimal if the search ends within its effort (small problems). ``beside`` is the number of names
+    whose trade is fixed by their bounds, and does not count.
 
     Raises
     ------
@@ -210,12 +195,8 @@ def _pruned(
         if not small.size:
             return found
         name = int(small[np.argmin(sizes[small])])
-        nodes = [node.fix(problem, np.array([name]))]
-        if sizes[name] >= min_trade / 2.0:
-            toward = node.branch(problem, name, min_trade)
-            nodes = [
-                one for one in toward if (one.lower[name] > problem.weights[name]) == (found.trades[name] > 0)
-            ]
-            nodes = nodes or [node.fix(problem, np.array([name]))]
-        node = nodes[0]
+        toward = node.branch(problem, name, min_trade) if sizes[name] >= min_trade / 2.0 else ()
+        bought = bool(found.trades[name] > 0.0)
+        larger = (one for one in toward if (one.lower[name] > problem.weights[name]) == bought)
+        node = next(larger, None) or node.fix(problem, np.array([name]))
     return None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from betaneutral_xl.engine.optimisation.quadratic import Duals, QuadraticProgram, Solution
 from betaneutral_xl.errors import Infeasible
 from betaneutral_xl.model.risk import Dense, Factors, solved_once
 
@@ -20,27 +21,25 @@ RESIDUAL = 1e-10
 """Largest residual of a condition that counts as met."""
 
 
+def solve(problem: QuadraticProgram) -> Solution:
+    """Return the solution under the equalities alone."""
+    equal = problem.equalities
+    conditions = problem.conditions[:, equal]
+    required = problem.row_lower[equal] - conditions.T @ problem.weights
+    trades, singular = least_tracking_error(problem.covariance, conditions, required)
+    gradient = problem.covariance.matvec(trades)
+    duals = np.zeros(equal.size)
+    duals[equal] = np.linalg.lstsq(conditions.T @ conditions, conditions.T @ gradient, rcond=None)[0]
+    return Solution(problem, trades, Duals(duals), "closed form", singular)
+
+
 def least_tracking_error(
     covariance: CovarianceOperator, conditions: FloatArray, required: FloatArray
 ) -> tuple[FloatArray, bool]:
-    """Return the trades of least tracking error under linear equalities.
+    """Return the trades of least tracking error under linear equalities, and whether V was singular.
 
-    ``min d'V d`` subject to ``A'd = b``, that is ``d = V^-1 A (A'V^-1 A)^-1 b``. Where V is
+    ``min d'V d`` subject to ``A'd = b``, A of shape (n, m): ``d = V^-1 A (A'V^-1 A)^-1 b``. Where V is
     singular there are many such trades, and those of least sum of squares are returned.
-
-    Parameters
-    ----------
-    covariance
-        V of the n names that may be traded.
-    conditions
-        A, shape (n, m).
-    required
-        b, shape (m,).
-
-    Returns
-    -------
-    tuple
-        d, shape (n,), and whether V was singular.
 
     Raises
     ------

@@ -110,21 +110,9 @@ def solve(
 ) -> Solution | None:
     """Return the best solution found, not necessarily proven; None if the dual seems unbounded.
 
-    Parameters
-    ----------
-    problem
-        The program.
-    separable
-        D, shape (n,), positive unless ``rho`` is.
-    start
-        Solution of a program with the same limits, to start from.
-    rho
-        Weight of the distance from the proximal centre.
-    steps
-        Largest number of Newton steps.
-    patience
-        Largest number of steps without progress.
-
+    ``separable`` is D (n,), positive unless ``rho`` is, the weight of the distance from the proximal centre.
+    ``start`` is the solution of a program with the same limits. ``patience`` is the largest number of steps
+    without progress.
     """
     dual = _Dual(problem, separable, rho)
     iterate = dual.start(start)

@@ -214,7 +214,8 @@ class _Program:
         between = 1.0 / (p + q)
         skew = (p - q) * between
         loads = self.costs + (self.on_sizes.T @ y)[:, None]
-        of_trades = self._gradient(point.trades) + self.on_trades.T @ y - z[0] + z[1]
+        gradient = self.problem.covariance.matvec(self._all(point.trades))[self.names]
+        of_trades = gradient + self.on_trades.T @ y - z[0] + z[1]
         of_trades += point.split_duals.sum(axis=0)
         of_sizes = np.vstack([loads - point.split_duals, loads + point.split_duals]) - z[2:]
         of_bounds = np.where(
@@ -229,7 +230,9 @@ class _Program:
         system = border @ solved
         system += self.on_sizes * (4.0 * p * q * between).sum(axis=1) @ self.on_sizes.T
         np.einsum("ii->i", system)[:] += np.divide(t, y, out=np.zeros_like(t), where=self.loose)
+        # Scaled, as the slack of a limit far away would hide the other rows from least squares.
         scale = 1.0 / np.sqrt(np.maximum(system.diagonal(), np.finfo(np.float64).tiny))
+        scaled = scale[:, None] * system * scale
 
         def direction(products: FloatArray, row_products: FloatArray) -> _Point:
             from_bounds = (products[:2] - z[:2] * of_bounds) / s[:2]
@@ -240,13 +243,7 @@ class _Program:
             alone = solve(right)
             residual = of_rows + np.divide(row_products, y, out=np.zeros_like(t), where=self.loose)
             residual += self.on_sizes @ (skew * shift + p_terms + q_terms).sum(axis=1)
-            # Scaled, as the slack of a limit far away would hide the other rows from least squares.
-            duals = (
-                scale
-                * np.linalg.lstsq(
-                    scale[:, None] * system * scale, scale * (border @ alone + residual), rcond=None
-                )[0]
-            )
+            duals = scale * np.linalg.lstsq(scaled, scale * (border @ alone + residual), rcond=None)[0]
             trades = alone - solved @ duals
             loads = (self.on_sizes.T @ duals)[:, None]
             split_duals = between * (trades + shift + (p - q) * loads)
@@ -276,13 +273,9 @@ class _Program:
     def _step_length(self, point: _Point, step: _Point) -> float:
         """Return the step length that keeps all sizes, slacks and their duals positive."""
         fastest = STEP_FRACTION
-        for name, live in (
-            ("sizes", self.live),
-            ("size_duals", self.live),
-            ("slacks", self.loose),
-            ("duals", self.loose),
-        ):
-            now, change = getattr(point, name)[live], getattr(step, name)[live]
+        live = {"sizes": self.live, "size_duals": self.live, "slacks": self.loose, "duals": self.loose}
+        for name, some in live.items():
+            now, change = getattr(point, name)[some], getattr(step, name)[some]
             fastest = max(fastest, float((-change / now).max(initial=0.0)))
         return STEP_FRACTION / fastest
 
@@ -294,7 +287,3 @@ class _Program:
         every = self.fixed_trades.copy()
         every[self.names] = trades
         return every
-
-    def _gradient(self, trades: FloatArray) -> FloatArray:
-        gradient: FloatArray = self.problem.covariance.matvec(self._all(trades))[self.names]
-        return gradient

@@ -24,14 +24,13 @@ The solution is certified for the program with the linear term.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from betaneutral_xl.engine.optimisation.quadratic import QuadraticProgram, Solution
-from betaneutral_xl.model.arrays import FloatArray, read_only
+from betaneutral_xl.model.arrays import FloatArray, make_read_only, read_only
 from betaneutral_xl.model.risk import Dense, Factors, solved_once
 
 if TYPE_CHECKING:
@@ -65,36 +64,7 @@ class Penalties:
     aims: FloatArray
 
     def __post_init__(self) -> None:
-        for name in ("reference", "loadings", "aims"):
-            object.__setattr__(self, name, read_only(getattr(self, name)))
-
-
-@dataclass(frozen=True, eq=False)
-class PenalisedSolution(Solution):
-    """Trades with a certificate of the program whose objective has a linear term and a constant.
-
-    Attributes
-    ----------
-    linear
-        g, shape (n,), the objective's gradient at no trade.
-    constant
-        The objective at no trade.
-
-    """
-
-    linear: FloatArray = field(default_factory=lambda: np.zeros(0))
-    constant: float = 0.0
-
-    @cached_property
-    def gradient(self) -> FloatArray:
-        """H d + g, shape (n,)."""
-        return self.problem.covariance.matvec(self.trades) + self.linear
-
-    @cached_property
-    def objective(self) -> float:
-        """1/2 d'H d + g'd + c sum|d| + constant."""
-        quadratic = 0.5 * float(self.trades @ (self.gradient + self.linear))
-        return max(quadratic + self.constant, 0.0) + self.problem.cost * float(np.abs(self.trades).sum())
+        make_read_only(self, "reference", "loadings", "aims")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,7 +76,7 @@ class Penalised:
     problem
         The program with H as its covariance; its objective lacks the linear term.
     linear, constant
-        As of ``PenalisedSolution``.
+        As of ``Solution``.
     span
         Shape (q,), ``P'h - c``, where ``linear`` is P times it; None where it is not.
 
@@ -115,7 +85,6 @@ class Penalised:
     problem: QuadraticProgram
     linear: FloatArray
     constant: float
-    loadings: FloatArray
     span: FloatArray | None
 
     @classmethod
@@ -127,21 +96,9 @@ class Penalised:
         tradable: BoolArray,
         penalties: Penalties,
     ) -> Penalised:
-        """Add penalties to a program.
+        """Add penalties on the weights of all n covered names to a program over those that may be traded.
 
-        Parameters
-        ----------
-        problem
-            The program, over the names that may be traded.
-        covariance
-            V of the n covered names.
-        held
-            h, shape (n,).
-        tradable
-            Shape (n,), which of them may be traded.
-        penalties
-            The penalties, on the weights of all n names.
-
+        ``covariance`` is V of all n, ``held`` is h (n,), ``tradable`` (n,) which of them may be traded.
         """
         away, ridge = held - penalties.reference, penalties.ridge
         missed = penalties.loadings.T @ held - penalties.aims
@@ -162,37 +119,25 @@ class Penalised:
             problem=replace(problem, covariance=form),
             linear=read_only(of_away[tradable] + loadings @ missed),
             constant=0.5 * float(away @ of_away + missed @ missed),
-            loadings=loadings,
             span=None if away.any() else missed,
         )
-
-    @property
-    def counts_trades(self) -> bool:
-        """Whether absolute values of trades or weights enter."""
-        return self.problem.has_l1_terms
 
     def equivalent(self, *, fixed_name: bool) -> QuadraticProgram:
         """Return a program without linear term that has the same solutions.
 
-        Parameters
-        ----------
-        fixed_name
-            Whether by one more name, the last one, whose trade is 1; else the trades are from another point,
-            and absolute values may not enter.
-
+        It is by one more name, the last one, whose trade is 1; else the trades are from another point, and
+        absolute values may not enter.
         """
         problem = self.problem
         if not fixed_name:
             return replace(problem, weights=problem.weights - self._solved_linear())
-        one = np.ones(1)
-        m = problem.conditions.shape[1]
         return replace(
             problem,
             covariance=self._with_fixed_name(),
             weights=np.append(problem.weights, 0.0),
-            lower=np.append(problem.lower, one),
-            upper=np.append(problem.upper, one),
-            conditions=np.vstack([problem.conditions, np.zeros((1, m))]),
+            lower=np.append(problem.lower, 1.0),
+            upper=np.append(problem.upper, 1.0),
+            conditions=np.pad(problem.conditions, ((0, 1), (0, 0))),
             turnover=problem.turnover + 0.5,
             gross=problem.gross + 1.0,
         )
@@ -205,23 +150,21 @@ class Penalised:
         try:
             return solved_once(form, self.linear)
         except np.linalg.LinAlgError:
-            least, *_ = np.linalg.lstsq(form.dense(), self.linear, rcond=None)
-            return np.asarray(least, dtype=np.float64)
+            return np.asarray(np.linalg.lstsq(form.dense(), self.linear, rcond=None)[0])
 
     def _with_fixed_name(self) -> CovarianceOperator:
         """Return H bordered by g; the last variance is any that makes it positive definite."""
         form, linear = self.problem.covariance, self.linear
         if isinstance(form, Factors) and self.span is not None:
-            columns = form.loadings.shape[1] - self.loadings.shape[1]
-            row = np.concatenate([np.zeros(columns), self.span])
+            row = np.concatenate([np.zeros(form.loadings.shape[1] - self.span.size), self.span])
             specific = form.specific_variance
             return Factors(np.vstack([form.loadings, row]), np.append(specific, specific.mean()))
         matrix = form.dense()
         # The Schur complement of H in the bordered matrix is the excess over g'H^-1 g.
         corner = float(linear @ self._solved_linear()) + float(np.mean(form.variances()))
-        return Dense(np.block([[matrix, linear[:, None]], [linear[None, :], np.full((1, 1), corner)]]))
+        return Dense(np.block([[matrix, linear[:, None]], [linear, corner]]))
 
-    def solution(self, found: Solution) -> PenalisedSolution:
+    def solution(self, found: Solution) -> Solution:
         """Return the solution of an equivalent program as one of the program with the linear term."""
         problem = self.problem
         n, solved = problem.size, found.problem
@@ -234,11 +177,7 @@ class Penalised:
             row_lower=solved.row_lower,
             row_upper=solved.row_upper,
         )
-        return PenalisedSolution(
-            problem=original,
-            trades=weights - problem.weights,
-            duals=found.duals,
-            solver=found.solver,
-            linear=self.linear,
-            constant=self.constant,
+        trades = weights - problem.weights
+        return Solution(
+            original, trades, found.duals, found.solver, linear=self.linear, constant=self.constant
         )

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from betaneutral_xl.model.arrays import FloatArray, read_only
+from betaneutral_xl.model.arrays import FloatArray, make_read_only
 
 if TYPE_CHECKING:
     from betaneutral_xl.model.arrays import BoolArray
@@ -76,9 +76,7 @@ class QuadraticProgram:
     cost: float = 0.0
 
     def __post_init__(self) -> None:
-        """Make the arrays read-only."""
-        for name in ("weights", "lower", "upper", "conditions", "row_lower", "row_upper"):
-            object.__setattr__(self, name, read_only(getattr(self, name)))
+        make_read_only(self, "weights", "lower", "upper", "conditions", "row_lower", "row_upper")
 
     @property
     def size(self) -> int:
@@ -150,6 +148,8 @@ class Solution:
         Whether the optimum is not unique, and this is the one of least sum of squared trades.
     known_gradient
         V d, where the solver has computed it already.
+    linear, constant
+        g (n,), and the objective at no trade, where it is ``1/2 d'V d + g'd + c sum|d| + constant``.
 
     """
 
@@ -159,25 +159,26 @@ class Solution:
     solver: str
     minimum_norm: bool = False
     known_gradient: FloatArray | None = field(default=None, repr=False)
+    linear: FloatArray | None = field(default=None, repr=False)
+    constant: float = 0.0
 
     def __post_init__(self) -> None:
-        """Make the trades read-only."""
-        object.__setattr__(self, "trades", read_only(self.trades))
+        make_read_only(self, "trades")
 
     @cached_property
     def gradient(self) -> FloatArray:
-        """V d, shape (n,)."""
-        return (
-            self.problem.covariance.matvec(self.trades)
-            if self.known_gradient is None
-            else self.known_gradient
-        )
+        """V d + g, shape (n,)."""
+        if self.known_gradient is not None:
+            return self.known_gradient
+        product = self.problem.covariance.matvec(self.trades)
+        return product if self.linear is None else product + self.linear
 
     @cached_property
     def objective(self) -> float:
-        """1/2 d'V d + c sum|d|."""
+        """1/2 d'V d + g'd + c sum|d| + constant."""
+        twice = self.gradient if self.linear is None else self.gradient + self.linear
         traded = float(np.abs(self.trades).sum())
-        return max(0.5 * float(self.trades @ self.gradient), 0.0) + self.problem.cost * traded
+        return max(0.5 * float(self.trades @ twice) + self.constant, 0.0) + self.problem.cost * traded
 
     @cached_property
     def violation(self) -> float:

@@ -47,17 +47,7 @@ STEPS, PATIENCE = 20, 9
 
 
 def solve(problem: QuadraticProgram) -> Solution:
-    """Solve a quadratic program.
-
-    Parameters
-    ----------
-    problem
-        The program.
-
-    Returns
-    -------
-    Solution
-        Proven: feasible and optimal within the tolerances.
+    """Return a proven solution of a quadratic program: feasible and optimal within the tolerances.
 
     Raises
     ------
@@ -69,6 +59,8 @@ def solve(problem: QuadraticProgram) -> Solution:
     """
     best = math.inf
     for candidate in _candidates(problem):
+        if candidate is None:
+            continue
         if candidate.proven:
             return candidate
         best = min(best, max(candidate.violation, candidate.gap))
@@ -79,32 +71,27 @@ def solve(problem: QuadraticProgram) -> Solution:
     raise SolverFailed(msg)
 
 
-def _candidates(problem: QuadraticProgram) -> Iterator[Solution]:
-    """Yield solutions, from the fastest solver for such a program to the most robust."""
+def _candidates(problem: QuadraticProgram) -> Iterator[Solution | None]:
+    """Yield solutions, from the fastest solver for such a program to the most robust; None of a failure."""
     if not problem.has_inequalities:
-        yield from _some(closed_form(problem))
+        yield closed_forms.solve(problem)
         _require_feasible(problem)
     if problem.size <= SMALL and not problem.cost:
         # It ignores limits of turnover and gross exposure: its solution is proven if neither binds.
-        yield from _some(daqp(problem))
+        yield daqp(problem)
     if isinstance(problem.covariance, Factors) and problem.covariance.loadings.shape[1] < problem.size:
         specific, mean = problem.covariance.specific_variance, float(problem.covariance.variances().mean())
         rho = 0.0 if specific.min() > SPECIFIC * mean else PROXIMAL * (mean or 1.0)
         found = dual_newton.solve(problem, specific, rho=rho, patience=PATIENCE)
-        yield from _some(found)
+        yield found
         _require_feasible(problem)
-        yield from _some(dual_newton.solve(problem, specific, found, rho=rho))
+        yield dual_newton.solve(problem, specific, found, rho=rho)
     else:
         yield from _by_newton(problem)
-    yield from _some(interior_point.solve(problem))
+    yield interior_point.solve(problem)
 
 
-def _some(candidate: Solution | None) -> Iterator[Solution]:
-    if candidate is not None:
-        yield candidate
-
-
-def _by_newton(problem: QuadraticProgram) -> Iterator[Solution]:
+def _by_newton(problem: QuadraticProgram) -> Iterator[Solution | None]:
     """Yield solutions of Newton's method with a dense V, after a check of feasibility if in doubt."""
     start = None
     if problem.size > ROUGH_MODEL:
@@ -119,10 +106,10 @@ def _by_newton(problem: QuadraticProgram) -> Iterator[Solution]:
     variances = problem.covariance.variances()
     mean = float(variances.mean()) or 1.0
     separable = SHARE * np.maximum(variances, 1e-3 * mean)
-    yield from _some(dual_newton.solve(problem, separable, start, steps=STEPS, patience=PATIENCE))
+    yield dual_newton.solve(problem, separable, start, steps=STEPS, patience=PATIENCE)
     if start is None:
         _require_feasible(problem)
-    yield from _some(dual_newton.solve(problem, 0.0 * variances, start, rho=PROXIMAL * mean))
+    yield dual_newton.solve(problem, 0.0 * variances, start, rho=PROXIMAL * mean)
 
 
 def _require_feasible(problem: QuadraticProgram) -> None:
@@ -134,18 +121,6 @@ def _require_feasible(problem: QuadraticProgram) -> None:
             "Relax a limit, or change the target."
         )
         raise Infeasible(msg)
-
-
-def closed_form(problem: QuadraticProgram) -> Solution | None:
-    """Solve with the equalities alone."""
-    equal = problem.equalities
-    conditions = problem.conditions[:, equal]
-    required = problem.row_lower[equal] - conditions.T @ problem.weights
-    trades, singular = closed_forms.least_tracking_error(problem.covariance, conditions, required)
-    gradient = problem.covariance.matvec(trades)
-    duals = np.zeros(equal.size)
-    duals[equal] = np.linalg.lstsq(conditions.T @ conditions, conditions.T @ gradient, rcond=None)[0]
-    return Solution(problem, trades, Duals(duals), "closed form", singular)
 
 
 def daqp(problem: QuadraticProgram) -> Solution | None:
