@@ -217,7 +217,7 @@ def test_every_module_is_in_a_layer() -> None:
 
 
 SOLVERS = {
-    "engine.neutral": {"neutralise", "reach", "unchanged"},
+    "engine.neutral": {"neutralise", "reach"},
     "engine.compare": {"compare"},
     "engine.frontier": {"frontier"},
     "engine.orders": {"orders_in"},
@@ -243,7 +243,7 @@ def test_a_run_is_assembled_in_one_place() -> None:
     outside = {name for name in MODULES if layer_of(name) not in {"engine", "testing"}}
     places = {name: solvers_used(MODULES[name]) for name in sorted(outside)}
     assert {name: used for name, used in places.items() if used} == {
-        "job.run": {"neutralise", "reach", "unchanged", "compare", "frontier", "orders_in"},
+        "job.run": {"neutralise", "reach", "compare", "frontier", "orders_in"},
         "job.studies": {"walk", "sweep"},
         "job.realised": {"walk"},  # the walk of the answer page, not of a study
     }

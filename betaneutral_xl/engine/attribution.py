@@ -111,19 +111,14 @@ class Carried:
 
 
 def attribute(then: Position, now: Position, carried: Holdings | None) -> tuple[Change, ...]:
-    """Return the change of the beta to each ETF in its parts.
+    """Return the change of the beta to each ETF between two days in its parts.
 
-    Parameters
-    ----------
-    then, now
-        The two days, with the same ETFs.
-    carried
-        The first day's shares at the second day's prices; None where they are not known.
+    ``carried`` are the first day's shares at the second day's prices; None where they are not known.
 
     Raises
     ------
     InputError
-        If the ETFs are others.
+        If the two days have other ETFs.
     BetaNeutralError
         If a beta is undefined.
 
@@ -157,15 +152,8 @@ def attribute(then: Position, now: Position, carried: Holdings | None) -> tuple[
 def carry(then: Holdings, now: Holdings, prices: Mapping[str, float]) -> Carried:
     """Return a portfolio's shares and cash at the prices of another day.
 
-    Parameters
-    ----------
-    then
-        The portfolio, with shares and prices.
-    now
-        The portfolio of the other day, whose prices come first.
-    prices
-        Those of names that are no longer held, base currency per share.
-
+    Those of ``now``, the portfolio of that day, come first; ``prices`` has those of names that are no longer
+    held, base currency per share.
     """
     if then.shares is None or then.prices is None or then.nav is None:
         why = "The accepted weights have no shares: prices and trades cannot be told apart."

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -120,24 +120,17 @@ def compare(
 
     Parameters
     ----------
-    holdings, etfs, covariance, target, legs, on_missing, etf_on_missing
-        As for ``neutralise``.
     benchmark
         The ticker whose beta is the long-only portfolio's target; by default the target, where that
         is a ticker, or a market fund of the risk model.
     constraints
         Limits on the reweighted portfolios; their ``cost_bp`` is charged on every alternative's trades.
-    objective
-        What reweighting minimises.
     market
         The market whose leg is compared; its share is one of those compared, and holds for the reweighted
         portfolio, not for the one that aims at a benchmark. By default a market fund of the risk model; there
         is no such alternative without one.
 
-    Returns
-    -------
-    tuple of Alternative
-        In the order above.
+    The others are those of ``neutralise``.
 
     Raises
     ------
@@ -167,7 +160,9 @@ def compare(
 
     hedge = solve(Method.HEDGE, target, UNLIMITED, legs)
     cost = constraints.cost
-    alternatives = [_as_it_is(hedge), _by_etf(BY_ETF, hedge, cost)]
+    nothing = {"tracking_error": 0.0, "turnover": 0.0, "cost": 0.0, "trades": 0}
+    as_it_is = _alternative(AS_IS, hedge.before, hedge.before_forecast, **nothing)
+    alternatives = [as_it_is, _by_etf(BY_ETF, hedge, cost)]
     for share in sorted({*SHARES, *([market.share] if market is not None and market.share else [])}):
         if base is None:
             break
@@ -225,11 +220,6 @@ def drift_sentence(alternatives: Sequence[Alternative], etf: str) -> str:
     )
 
 
-def _as_it_is(hedge: Rebalance) -> Alternative:
-    as_is = _alternative(AS_IS, hedge.before, tracking_error=0.0, turnover=0.0, cost=0.0, trades=0)
-    return replace(as_is, forecast=hedge.before_forecast)
-
-
 def _by_etf(name: str, hedge: Rebalance, cost: float) -> Alternative:
     """Return the hedge with the ETFs and the market themselves: K trades or one more, the stocks unchanged.
 
@@ -253,16 +243,14 @@ def _by_etf(name: str, hedge: Rebalance, cost: float) -> Alternative:
         forecast = portfolio_forecasts(aligned, made)
         nothing = np.zeros(len(aligned.covered_tickers))
         tracking_error = aligned.instruments.volatility(aligned.with_etfs(nothing, sold, ratio))
-    return replace(
-        _alternative(
-            name,
-            after,
-            tracking_error=tracking_error,
-            turnover=traded / 2.0,
-            cost=traded * cost,
-            trades=int((sold != 0.0).sum()) + (ratio != 0.0),
-        ),
-        forecast=forecast,
+    return _alternative(
+        name,
+        after,
+        forecast,
+        tracking_error=tracking_error,
+        turnover=traded / 2.0,
+        cost=traded * cost,
+        trades=int((sold != 0.0).sum()) + (ratio != 0.0),
         gross=hedge.before.gross + traded,
         net=hedge.before.net - float(sold.sum()) - ratio,
     )
@@ -272,6 +260,7 @@ def _from_result(name: str, result: Rebalance, cost: float) -> Alternative:
     return _alternative(
         name,
         result.after,
+        result.after_forecast,
         tracking_error=result.tracking_error,
         turnover=result.turnover,
         cost=2.0 * result.turnover * cost,
@@ -281,30 +270,11 @@ def _from_result(name: str, result: Rebalance, cost: float) -> Alternative:
 
 
 def _alternative(
-    name: str,
-    exposure: Exposure,
-    *,
-    tracking_error: float,
-    turnover: float,
-    cost: float,
-    trades: int,
-    result: Rebalance | None = None,
+    name: str, exposure: Exposure, forecast: Mapping[str, BetaForecast], **measures: Any
 ) -> Alternative:
-    return Alternative(
-        name=name,
-        beta=exposure.beta,
-        beta_error=exposure.beta_error,
-        volatility=exposure.volatility,
-        tracking_error=tracking_error,
-        turnover=turnover,
-        cost=cost,
-        gross=exposure.gross,
-        net=exposure.net,
-        trades=trades,
-        market_beta=exposure.market_beta,
-        forecast={} if result is None else result.after_forecast,
-        result=result,
-    )
+    """Return an alternative with the measures of an exposure, and others in addition or in place of these."""
+    known = {one.name: getattr(exposure, one.name) for one in fields(exposure) if one.name != "cash"}
+    return Alternative(name=name, forecast=forecast, **{**known, **measures})
 
 
 def _without_result(name: str, hedge: Rebalance, note: str) -> Alternative:

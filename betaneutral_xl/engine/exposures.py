@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from betaneutral_xl.errors import InputError
-from betaneutral_xl.model.arrays import FloatArray, read_only
+from betaneutral_xl.model.arrays import FloatArray, make_read_only
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,23 +26,10 @@ MOVES = (-0.1, -0.2)
 
 
 def etf_variance_share(aligned: Aligned, weights: FloatArray) -> float:
-    """Return the share of a portfolio's variance that its regression on all ETFs explains.
+    """Return the share of the variance of weights x (n,) that their regression on all ETFs explains, 0 to 1.
 
     ``c'(U'VU)^-1 c / (x'V x)`` with c the portfolio's covariances with the K ETFs; for one ETF the squared
-    correlation. The rest is what hedging by the ETFs leaves.
-
-    Parameters
-    ----------
-    aligned
-        Names, ETFs and risk model.
-    weights
-        x, shape (n,).
-
-    Returns
-    -------
-    float
-        From 0 to 1; NaN for a portfolio without variance.
-
+    correlation. The rest is what hedging by the ETFs leaves. NaN for a portfolio without variance.
     """
     variance = aligned.covariance.variance(weights)
     if not variance > 0.0:
@@ -79,19 +66,10 @@ class VarianceSplit:
 
 
 def variance_split(aligned: Aligned, weights: FloatArray, market: str | None = None) -> VarianceSplit:
-    """Split a portfolio's variance into that of the ETFs, of the market besides, and the rest.
+    """Split the variance of weights x (n,) into that of the ETFs, of the market besides, and the rest.
 
-    The market's share is what it adds to the regression on the ETFs, so that the parts sum to 1.
-
-    Parameters
-    ----------
-    aligned
-        Names, ETFs and risk model; its market is used where it has one.
-    weights
-        x, shape (n,).
-    market
-        Otherwise the ticker of a market in the risk model.
-
+    The market's share is what it adds to the regression on the ETFs, so that the parts sum to 1. It is the
+    aligned one, else that of the ticker ``market`` in the risk model.
     """
     volatility, etfs = aligned.covariance.volatility(weights), etf_variance_share(aligned, weights)
     found = _market_covariances(aligned, market)
@@ -154,14 +132,9 @@ class Shock:
 
 
 def shocks(forecasts: Mapping[str, BetaForecast], moves: Sequence[float] = MOVES) -> tuple[Shock, ...]:
-    """Return a portfolio's expected returns if each ETF moves: for every ETF, every move.
+    """Return a portfolio's expected returns if each ETF moves: for every ETF, every move, decimals.
 
-    Parameters
-    ----------
-    forecasts
-        Next month's beta of the portfolio to each ETF, with its interval.
-    moves
-        Returns of the ETF, decimals.
+    ``forecasts`` are next month's betas of the portfolio to each ETF, with their intervals.
 
     Raises
     ------
@@ -206,8 +179,7 @@ class Contributions:
     volatility: FloatArray
 
     def __post_init__(self) -> None:
-        for name in ("beta", "volatility"):
-            object.__setattr__(self, name, read_only(getattr(self, name)))
+        make_read_only(self, "beta", "volatility")
 
     def by_group(self, groups: Mapping[str, Sequence[str]], rest: str = "other") -> Contributions:
         """Return the sums over groups of tickers, and of the names in none.
@@ -231,19 +203,9 @@ class Contributions:
 
 
 def contributions(aligned: Aligned, weights: FloatArray) -> Contributions:
-    """Return every covered name's contribution to the betas and to the volatility.
+    """Return every covered name's contribution to the betas and to the volatility of weights x (n,).
 
-    Parameters
-    ----------
-    aligned
-        Names, ETFs and risk model.
-    weights
-        x, shape (n,).
-
-    Returns
-    -------
-    Contributions
-        Volatilities are NaN for a portfolio without variance.
+    Volatilities are NaN for a portfolio without variance.
 
     References
     ----------

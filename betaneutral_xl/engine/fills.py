@@ -86,15 +86,9 @@ class FillLine:
 
 
 def reconcile(orders: Sequence[Order], fills: Iterable[Fill]) -> tuple[FillLine, ...]:
-    """Return the orders with what was traded of each, then the trades that nobody ordered.
+    """Return the orders, each name once, with what was traded of each; then the trades that nobody ordered.
 
-    Parameters
-    ----------
-    orders
-        Each name once.
-    fills
-        The trades, several of a name where it was traded in parts.
-
+    A name has several trades where it was traded in parts.
     """
     traded: dict[str, list[Fill]] = {}
     for one in fills:
@@ -112,17 +106,9 @@ def of_holdings(
     now: Mapping[str, float],
     prices: Mapping[str, float],
 ) -> tuple[FillLine, ...]:
-    """Return the same from the shares before and after, where the trades themselves are not known.
+    """Return the same from the shares by ticker before and now, where the trades themselves are not known.
 
-    Parameters
-    ----------
-    orders
-        Each name once.
-    before, now
-        Shares by ticker.
-    prices
-        Of names that nobody ordered, base currency per share.
-
+    ``prices`` are of names that nobody ordered, base currency per share.
     """
     ordered = {one.ticker: one for one in orders}
     moved = {

@@ -64,16 +64,8 @@ def frontier(
 ) -> tuple[Point, ...]:
     """Return portfolios at equal steps of beta from the present one to the target.
 
-    ``beta(s) = beta + s (target - beta)`` for s = 0, 1/steps, ..., 1, each by the same method and limits.
-
-    Parameters
-    ----------
-    holdings, etfs, covariance, target, method, constraints, on_missing, etf_on_missing
-        As for ``neutralise``; ranges of beta cannot be among the constraints.
-    steps
-        Number of steps.
-    options
-        Further arguments of ``neutralise``.
+    ``beta(s) = beta + s (target - beta)`` for s = 0, 1/steps, ..., 1, each by the same method and limits, of
+    which none can be a range of beta. The arguments are those of ``neutralise``.
 
     Raises
     ------

@@ -23,7 +23,6 @@ from betaneutral_xl.engine.result import Answer, Method, Rebalance
 from betaneutral_xl.engine.stable import Objective
 from betaneutral_xl.errors import InputError, UnknownTicker
 from betaneutral_xl.model.alignment import Aligned, OnMissing, align
-from betaneutral_xl.model.arrays import positions_of
 from betaneutral_xl.model.constraints import ALL, LARGEST, UNLIMITED, Constraints, Range
 from betaneutral_xl.model.notices import Notice, Severity, Subject
 from betaneutral_xl.model.provenance import Retrieval
@@ -184,35 +183,6 @@ def neutralise(
     ).check()
 
 
-def unchanged(
-    holdings: Holdings,
-    etfs: Sequence[Etf],
-    covariance: Covariance,
-    *,
-    target: Target = 0.0,
-    method: Method = Method.REWEIGHT,
-    constraints: Constraints = UNLIMITED,
-    on_missing: OnMissing = OnMissing.ERROR,
-    etf_on_missing: OnMissing = OnMissing.DROP,
-    market: Market | None = None,
-) -> Rebalance:
-    """Return the unchanged portfolio with the request's method and constraints, for infeasible requests.
-
-    Parameters are those of ``neutralise``. The hedge ratios are those that would bring the portfolio to
-    the target; nothing is traded.
-    """
-    hedge = neutralise(
-        holdings,
-        etfs,
-        covariance,
-        target=target,
-        on_missing=on_missing,
-        etf_on_missing=etf_on_missing,
-        market=market,
-    )
-    return replace(hedge.unchanged(), method=method, constraints=constraints)
-
-
 def reach(
     holdings: Holdings,
     etfs: Sequence[Etf],
@@ -226,19 +196,7 @@ def reach(
 ) -> Reachable:
     """Find the betas that reweighting can reach under the constraints, and the limits that bind.
 
-    Limits on the number and size of trades are ignored.
-
-    Parameters
-    ----------
-    holdings, etfs, covariance, target, constraints, on_missing, etf_on_missing, market
-        As for ``neutralise``.
-
-    Returns
-    -------
-    Reachable
-        The lowest and highest beta, the weights nearest to the target, their binding limits, and
-        where the target cannot be reached, which relaxations would make it feasible.
-
+    Limits on the number and size of trades are ignored. The arguments are those of ``neutralise``.
     """
     from betaneutral_xl.engine.reachable import reachable
 
@@ -336,28 +294,20 @@ def _with_market_beta_of(aligned: Aligned, reference: Holdings) -> Aligned:
     """Let the market's share refer to a reference portfolio: of what is held, it would be applied again."""
     if aligned.market is None:
         return aligned
-    weights = np.zeros(len(aligned.tickers))
-    weights[positions_of(reference.tickers, aligned.tickers)] = reference.weights
-    beta = aligned.market_beta(aligned.with_etfs(weights[aligned.covered]))
+    beta = aligned.market_beta(aligned.with_etfs(aligned.covered_weights_of(reference)))
     return replace(aligned, market=replace(aligned.market, portfolio_beta=beta))
-
-
-def _system_with_market(aligned: Aligned, aims: FloatArray) -> HedgeSystem | None:
-    market = aligned.market
-    if market is None or not market.share:
-        return None
-    units = np.column_stack([aligned.units, market.unit])
-    weights = aligned.with_etfs(aligned.covered_weights)
-    names = (*aligned.etf_names, market.name)
-    return HedgeSystem.of(names, aligned.instruments, units, weights, np.append(aims, 0.0))
 
 
 def _market_ratio(aligned: Aligned, aims: FloatArray, legs: Legs) -> tuple[float, tuple[str, ...]]:
     """Return how much of the market to sell, in units of net asset value, and notes for the user."""
-    system = _system_with_market(aligned, aims)
-    if system is None or aligned.market is None:
+    market = aligned.market
+    if market is None or not market.share:
         return 0.0, ()
-    return aligned.market.share * float(system.solve(legs)[-1]), _collinear_notes(system)
+    units = np.column_stack([aligned.units, market.unit])
+    weights = aligned.with_etfs(aligned.covered_weights)
+    names = (*aligned.etf_names, market.name)
+    system = HedgeSystem.of(names, aligned.instruments, units, weights, np.append(aims, 0.0))
+    return market.share * float(system.solve(legs)[-1]), _collinear_notes(system)
 
 
 def _traded_both_ways(
@@ -490,13 +440,13 @@ def _dates_apart(aligned: Aligned, days: int = 5) -> tuple[str, ...]:
         return ()
     dated = [(f"ETF {etf.name}", etf.as_of) for etf in aligned.etfs]
     dated.append(("the covariance", aligned.risk_model.as_of))
+    apart = [(what, day, abs((day - holdings.as_of).days)) for what, day in dated if day is not None]
     return tuple(
         Notice(
-            f"Holdings are as of {holdings.as_of}, {what} as of {as_of}: "
-            f"{abs((as_of - holdings.as_of).days)} days apart.",
+            f"Holdings are as of {holdings.as_of}, {what} as of {day}: {gap} days apart.",
             Subject.DATES,
-            Severity.CHANGES if abs((as_of - holdings.as_of).days) > FAR_APART else None,
+            Severity.CHANGES if gap > FAR_APART else None,
         )
-        for what, as_of in dated
-        if as_of is not None and abs((as_of - holdings.as_of).days) > days
+        for what, day, gap in apart
+        if gap > days
     )

@@ -18,7 +18,7 @@ import numpy as np
 from betaneutral_xl.engine.checks import Check, size_of
 from betaneutral_xl.errors import CheckFailed, InputError, MissingPrice, UncoveredRisk, listing
 from betaneutral_xl.model.alignment import MIN_COVERAGE
-from betaneutral_xl.model.arrays import FloatArray, IntArray, read_only
+from betaneutral_xl.model.arrays import FloatArray, IntArray, make_read_only
 from betaneutral_xl.model.constraints import BASIS_POINT, SMALLEST_TRADE
 from betaneutral_xl.model.portfolio import SAME_WEIGHT
 
@@ -221,7 +221,7 @@ class Orders:
     in_etfs: bool = False
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "weights", read_only(self.weights))
+        make_read_only(self, "weights")
 
     @property
     def residual_beta(self) -> Mapping[str, float]:

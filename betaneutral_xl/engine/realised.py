@@ -17,7 +17,7 @@ import numpy as np
 from betaneutral_xl.engine.forecast_errors import BLOCK, forecast_errors
 from betaneutral_xl.engine.regression import slopes
 from betaneutral_xl.errors import InputError
-from betaneutral_xl.model.arrays import FloatArray, read_only
+from betaneutral_xl.model.arrays import FloatArray, make_read_only
 
 if TYPE_CHECKING:
     from datetime import date
@@ -74,8 +74,7 @@ class PastBetas:
 
     def __post_init__(self) -> None:
         """Validate that there is one beta of each a month."""
-        for name in ("as_it_is", "renewed"):
-            object.__setattr__(self, name, read_only(getattr(self, name)))
+        make_read_only(self, "as_it_is", "renewed")
         months = len(self.renewed)
         if self.as_it_is.shape != (months,) or len(self.ends) not in {0, months}:
             msg = f"The past betas to {self.etf} have not one value of each for every month."
@@ -90,13 +89,7 @@ class PastBetas:
 def past_betas(aligned: Aligned, weights: FloatArray) -> tuple[PastBetas, ...]:
     """Return the past of today's portfolio and of a proposal, for each ETF whose past is known.
 
-    Parameters
-    ----------
-    aligned
-        Portfolio, ETFs and risk model.
-    weights
-        The proposal, shape (n,), of the covered names.
-
+    ``weights`` (n,) are the proposal's, of the covered names.
     """
     both = np.column_stack([aligned.with_etfs(aligned.covered_weights), aligned.with_etfs(weights)])
     found = []

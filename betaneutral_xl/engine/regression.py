@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from betaneutral_xl.errors import InputError, UndefinedBeta
-from betaneutral_xl.model.arrays import FloatArray, read_only
+from betaneutral_xl.model.arrays import FloatArray, make_read_only
 
 FITTED_PARAMETERS = 2
 """Number of fitted parameters of a regression on one ETF: intercept and slope."""
@@ -85,26 +85,14 @@ class Regression:
     days: FloatArray
 
     def __post_init__(self) -> None:
-        for name in ("beta", "standard_error", "residual_variance", "days"):
-            object.__setattr__(self, name, read_only(getattr(self, name)))
+        make_read_only(self, "beta", "standard_error", "residual_variance", "days")
 
 
 def betas(returns: FloatArray, etf: FloatArray, weights: FloatArray | None = None) -> Regression:
     """Regress the returns of N assets on those of an ETF, each over the days on which both have one.
 
-    Parameters
-    ----------
-    returns
-        Shape (T, N), daily, NaN where missing.
-    etf
-        Shape (T,), daily, NaN where missing.
-    weights
-        Shape (T,), day weights; equal by default.
-
-    Returns
-    -------
-    Regression
-        NaN for an asset with fewer than three days in common.
+    ``returns`` (T, N) and ``etf`` (T,) are daily, NaN where missing; ``weights`` (T,) are day weights, equal
+    by default. The result is NaN for an asset with fewer than three days in common.
 
     Raises
     ------
@@ -165,19 +153,11 @@ def slopes(portfolios: FloatArray, etfs: FloatArray) -> tuple[FloatArray, FloatA
 def vasicek(
     beta: FloatArray, error: FloatArray, prior: float | None = None, prior_variance: float | None = None
 ) -> FloatArray:
-    """Shrink betas toward their mean, in proportion to their uncertainty.
+    """Shrink betas (N,) toward their mean, in proportion to their standard errors (N,).
 
-    ``b_i = (tau^2 beta_i + se_i^2 prior) / (tau^2 + se_i^2)``, with tau^2 the cross-sectional
-    variance of the true betas.
-
-    Parameters
-    ----------
-    beta, error
-        Shape (N,), estimates and their standard errors.
-    prior
-        Prior mean of a beta; by default the mean of the estimates.
-    prior_variance
-        tau^2; by default the variance of the estimates less their mean squared standard error.
+    ``b_i = (tau^2 beta_i + se_i^2 prior) / (tau^2 + se_i^2)``, with tau^2 the cross-sectional variance of the
+    true betas: ``prior_variance``, by default the variance of the estimates less their mean squared standard
+    error. The prior mean is by default that of the estimates.
 
     References
     ----------

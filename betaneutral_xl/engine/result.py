@@ -18,7 +18,7 @@ from betaneutral_xl.engine.checks import LIMIT, Check, check_solution, size_of
 from betaneutral_xl.engine.hedging import EXACT, HedgeSystem, Legs
 from betaneutral_xl.engine.intervals import portfolio_forecasts
 from betaneutral_xl.errors import CheckFailed, listing
-from betaneutral_xl.model.arrays import FloatArray, read_only
+from betaneutral_xl.model.arrays import FloatArray, make_read_only, read_only
 from betaneutral_xl.model.constraints import SMALLEST_TRADE
 from betaneutral_xl.model.notices import Notice, Severity, Subject, about
 from betaneutral_xl.model.positions import CASH
@@ -141,8 +141,7 @@ class Rebalance:
     objective: Objective | None = None
 
     def __post_init__(self) -> None:
-        for name in ("targets", "new_weights", "hedge_ratios"):
-            object.__setattr__(self, name, read_only(getattr(self, name)))
+        make_read_only(self, "targets", "new_weights", "hedge_ratios")
 
     @property
     def tickers(self) -> tuple[str, ...]:

@@ -28,7 +28,7 @@ import numpy as np
 from betaneutral_xl.engine.forecast_errors import MIN_BLOCKS, forecast_errors, tickers_of
 from betaneutral_xl.engine.optimisation.penalties import Penalties
 from betaneutral_xl.errors import listing
-from betaneutral_xl.model.arrays import FloatArray, read_only
+from betaneutral_xl.model.arrays import FloatArray, make_read_only
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,8 +67,7 @@ class PastErrors:
     target: FloatArray
 
     def __post_init__(self) -> None:
-        for name in ("names", "target"):
-            object.__setattr__(self, name, read_only(getattr(self, name)))
+        make_read_only(self, "names", "target")
 
     def of(self, weights: FloatArray) -> FloatArray:
         """Return the past errors of a portfolio's beta relative to its target, shape (B, K)."""
@@ -84,13 +83,8 @@ class PastErrors:
 def past_errors(aligned: Aligned, benchmarks: Sequence[str | None]) -> tuple[PastErrors | None, str]:
     """Return the past forecast errors, or None and the reason why there are none.
 
-    Parameters
-    ----------
-    aligned
-        Names, ETFs and risk model.
-    benchmarks
-        For each of K ETFs the ticker whose own beta is the target; None where that is a number.
-
+    ``benchmarks`` has for each of K ETFs the ticker whose own beta is the target; None where that is a
+    number.
     """
     history = aligned.risk_model.history
     if history is None:
@@ -140,15 +134,8 @@ def penalties(
 ) -> Penalties:
     """Return the penalties of the stable objective.
 
-    Parameters
-    ----------
-    aligned, errors
-        Names, ETFs and risk model, and the past forecast errors.
-    reference
-        r, shape (n,), where that is not what is held.
-    persistence
-        Weight of the penalty on trades from what is held, where that is not r.
-
+    ``reference`` is r, shape (n,), where that is not what is held; ``persistence`` weighs trades from what is
+    held then.
     """
     m, blocks = mean_specific_variance(aligned), len(errors.names)
     scale = np.sqrt(ERRORS * aligned.etf_variances / blocks)

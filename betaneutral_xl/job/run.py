@@ -112,17 +112,15 @@ def hedge(request: Request, inputs: Inputs) -> Rebalance:
 
 
 def unchanged(request: Request, inputs: Inputs) -> Rebalance:
-    """Return the portfolio as it is, with what is required of it."""
-    from betaneutral_xl.engine.neutral import unchanged as keep
+    """Return the portfolio as it is, with what is required of it.
+
+    The hedge ratios are those that would bring it to the target; nothing is traded.
+    """
+    from betaneutral_xl.engine.neutral import neutralise
 
     request = within(request, inputs)
-    return keep(
-        *_three(inputs),
-        target=request.target,
-        method=request.method,
-        constraints=request.constraints,
-        **_policies(request, inputs),
-    )
+    hedged = neutralise(*_three(inputs), target=request.target, **_policies(request, inputs))
+    return replace(hedged.unchanged(), method=request.method, constraints=request.constraints)
 
 
 def reach(request: Request, inputs: Inputs) -> Reachable:

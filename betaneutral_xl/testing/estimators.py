@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from betaneutral_xl.engine.estimators.estimate import Estimate
-from betaneutral_xl.engine.estimators.window import Window
+from betaneutral_xl.engine.estimators.window import Estimate, Window
 from betaneutral_xl.testing.requirements import require
 
 if TYPE_CHECKING:

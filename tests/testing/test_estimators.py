@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from betaneutral_xl.engine.estimators import Window
-    from betaneutral_xl.engine.estimators.estimate import Estimate
+    from betaneutral_xl.engine.estimators.window import Estimate
 
 NEED_SKLEARN = {"ledoit_wolf", "oas"}
 

@@ -31,20 +31,12 @@ COLOURS = ("#1d4ed8", "#b45309", "#047857", "#7c3aed", "#be123c", "#0e7490")
 
 
 def draw(result: Backtest, kind: str, days: int = ROLLING_DAYS) -> bytes:
-    """Draw the betas of a backtest: rolling, and by date with a noise band.
+    """Draw the betas of a backtest as ``png`` or ``svg``: rolling, and by date with a noise band.
 
-    Each ETF has one row: on the left the rolling beta over ``days`` days, on the right the realised betas
-    over the horizon, with a band of two noise floors about zero, within which a beta is not significant.
-    With a target, the left chart shows it, and the betas on the right are active (less the target).
-
-    Parameters
-    ----------
-    result
-        The backtest.
-    kind
-        ``png`` or ``svg``.
-    days
-        Window of the rolling beta; at most half of the days held.
+    Each ETF has one row: on the left the rolling beta over ``days`` days, half of the days held at most, on
+    the right the realised betas over the horizon, with a band of two noise floors about zero, within which a
+    beta is not significant. With a target, the left chart shows it, and the betas on the right are active
+    (less the target).
 
     Raises
     ------

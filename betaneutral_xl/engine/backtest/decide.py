@@ -83,17 +83,10 @@ class Decision:
 
 
 def decide(study: Study, seen: Returns, held: Mapping[Strategy, FloatArray] | None = None) -> Decision:
-    """Compute the new weights of every method and estimator from the returns seen.
+    """Compute the new weights of every method and estimator from the returns up to the date.
 
-    Parameters
-    ----------
-    study
-        The inputs of the backtest.
-    seen
-        The returns up to the date.
-    held
-        The weights (N,) that each strategy holds on the date, from which the methods with limits trade;
-        by default the portfolio's.
+    ``held`` are the weights (N,) that each strategy holds on the date, from which the methods with limits
+    trade; by default the portfolio's.
 
     Raises
     ------
@@ -137,17 +130,16 @@ def decide(study: Study, seen: Returns, held: Mapping[Strategy, FloatArray] | No
                 x = _expand(known.tickers, betas / betas.sum(), names)
             else:
                 before = (held or {}).get((method, estimator.label)) if method in LIMITED else None
-                position = _Position.of(book, limits, before, names, kept)
+                holdings, limited = _position(book, limits, before, names, kept)
                 target = 0.0 if method == Method.SCALED else study.target
-                limited = position.limits if method in LIMITED else UNLIMITED
                 try:
                     result = neutralise(
-                        position.holdings,
+                        holdings,
                         etfs,
                         covariance,
                         target=target,
                         method=Method(method),
-                        constraints=limited,
+                        constraints=limited if method in LIMITED else UNLIMITED,
                         objective=study.objective if method == Method.REWEIGHT else Objective.STABLE,
                         reference=None if before is None else book,
                         market=None if method == Method.SCALED else market,
@@ -190,44 +182,30 @@ def _of_names(
     return {ticker: found for ticker, found in by_name if ticker in held}
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Position:
-    """What a strategy holds when it decides, and the limits on its new weights."""
+def _position(
+    book: Holdings, limits: Constraints, held: FloatArray | None, names: Sequence[str], kept: set[str]
+) -> tuple[Holdings, Constraints]:
+    """Return the tradable part of what a strategy holds, at first the portfolio, and its limits.
 
-    holdings: Holdings
-    limits: Constraints
-
-    @classmethod
-    def of(
-        cls,
-        book: Holdings,
-        limits: Constraints,
-        held: FloatArray | None,
-        names: Sequence[str],
-        kept: set[str],
-    ) -> _Position:
-        """Return the tradable part of what is held; the portfolio where nothing is held yet.
-
-        Names that are not tradable are sold at their last price, which uses up some of the turnover. The sum
-        of the new weights is the portfolio's, where no limit says otherwise.
-        """
-        if held is None:
-            return cls(book, limits)
-        rows = [i for i in np.flatnonzero(held).tolist() if names[i] in kept]
-        sold = float(np.abs(held).sum() - np.abs(held[rows]).sum())
-        holdings = replace(
-            book,
-            tickers=tuple(names[i] for i in rows),
-            weights=held[rows],
-            cash=1.0 - float(held[rows].sum()),
-            leverage_stated=True,
-        )
+    Names that are not tradable are sold at their last price, which uses up some of the turnover. The sum
+    of the new weights is the portfolio's, where no limit says otherwise.
+    """
+    if held is None:
+        return book, limits
+    rows = [i for i in np.flatnonzero(held).tolist() if names[i] in kept]
+    sold = float(np.abs(held).sum() - np.abs(held[rows]).sum())
+    holdings = replace(
+        book,
+        tickers=tuple(names[i] for i in rows),
+        weights=held[rows],
+        cash=1.0 - float(held[rows].sum()),
+        leverage_stated=True,
+    )
+    limits = replace(limits, turnover=max(limits.turnover - sold / 2.0, SMALLEST_TRADE))
+    if limits.net is None:
         total = float(book.weights.sum())
-        limits = replace(limits, turnover=max(limits.turnover - sold / 2.0, SMALLEST_TRADE))
-        return cls(
-            holdings.with_names(book.tickers),
-            limits if limits.net is not None else replace(limits, net=Range(total, total)),
-        )
+        limits = replace(limits, net=Range(total, total))
+    return holdings.with_names(book.tickers), limits
 
 
 def _observed(study: Study, seen: Returns, tickers: Sequence[str], days: int) -> Observed:

@@ -28,7 +28,7 @@ from betaneutral_xl.errors import (
     UndefinedBeta,
     listing,
 )
-from betaneutral_xl.model.arrays import BoolArray, FloatArray, positions_of, read_only
+from betaneutral_xl.model.arrays import BoolArray, FloatArray, make_read_only, positions_of
 from betaneutral_xl.model.covariance_units import TRADING_DAYS
 from betaneutral_xl.model.spacing import require_daily
 from betaneutral_xl.system import optional
@@ -188,18 +188,8 @@ class Backtest:
     notes: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        arrays = (
-            "beta",
-            "standard_error",
-            "target_beta",
-            "turnover",
-            "gross",
-            "returns",
-            "etf_returns",
-            "unhedged",
-        )
-        for name in arrays:
-            object.__setattr__(self, name, read_only(getattr(self, name)))
+        make_read_only(self, "beta", "standard_error", "target_beta", "turnover", "gross")
+        make_read_only(self, "returns", "etf_returns", "unhedged")
 
     @property
     def etf_names(self) -> tuple[str, ...]:

@@ -68,10 +68,12 @@ class Cell:
     @property
     def key(self) -> str:
         """Digest of all inputs of the cell."""
+        from betaneutral_xl import __version__
+
         study = self.study
         (estimator,) = study.estimators
         inputs = {
-            "version": _version(),
+            "version": __version__,
             "holdings": [study.holdings.tickers, study.holdings.weights.tolist(), study.holdings.cash],
             "etfs": [[etf.tickers, etf.weights.tolist()] for etf in study.etfs],
             "names": study.prices.tickers,
@@ -139,8 +141,6 @@ def sweep(
 
     Parameters
     ----------
-    cells
-        The cells of the sweep.
     journal
         File to which every cell is appended on completion. With the same journal an interrupted sweep
         is resumed, and an enlarged one runs the new cells only.
@@ -152,10 +152,7 @@ def sweep(
     on_progress
         Called with the numbers of completed cells and of all cells, at the start and after each cell.
 
-    Returns
-    -------
-    list of tuple
-        Rows of ``COLUMNS``. A failed cell has one row, with the reason in ``error``.
+    Rows are of ``COLUMNS``; a failed cell has one, with the reason in ``error``.
 
     Raises
     ------
@@ -308,9 +305,3 @@ def _no_answer(engine: Engine, address: str, error: Exception) -> Unreachable:
 def _reason(error: Exception) -> str:
     """Return the first sentence of a foreign error, at most 120 characters."""
     return (str(error).splitlines() or [type(error).__name__])[0].partition(". ")[0].rstrip(".")[:120]
-
-
-def _version() -> str:
-    from betaneutral_xl import __version__
-
-    return __version__

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from betaneutral_xl.engine.estimators import factor, historical, shrinkage
-from betaneutral_xl.engine.estimators.window import Window
+from betaneutral_xl.engine.estimators.window import Estimate, Window
 from betaneutral_xl.errors import InputError, MissingValue, listing
 from betaneutral_xl.model.covariance_units import low_volatility
 from betaneutral_xl.model.history import EstimateHistory
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import date
 
-    from betaneutral_xl.engine.estimators.estimate import Estimate
     from betaneutral_xl.model.arrays import FloatArray
     from betaneutral_xl.model.returns import Returns
     from betaneutral_xl.model.risk import CovarianceOperator

@@ -6,15 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from betaneutral_xl.engine.estimators.estimate import Estimate
 from betaneutral_xl.engine.estimators.historical import LEVEL, SCALE, recent, scaled_days, weighted
+from betaneutral_xl.engine.estimators.window import Estimate, Window
 from betaneutral_xl.engine.regression import betas, effective_days, vasicek
 from betaneutral_xl.errors import InputError, UnknownTicker
 from betaneutral_xl.model.risk import Factors
 from betaneutral_xl.model.tickers import normalise
 
 if TYPE_CHECKING:
-    from betaneutral_xl.engine.estimators.window import Window
     from betaneutral_xl.model.arrays import FloatArray
 
 

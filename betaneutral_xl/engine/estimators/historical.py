@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from betaneutral_xl.engine.estimators.estimate import Estimate
+from betaneutral_xl.engine.estimators.window import Estimate, Window
 from betaneutral_xl.engine.regression import decaying_weights, effective_days
 from betaneutral_xl.errors import InputError
 from betaneutral_xl.model.risk import Dense, Factors
 
 if TYPE_CHECKING:
-    from betaneutral_xl.engine.estimators.window import Window
     from betaneutral_xl.model.arrays import FloatArray
 
 SCALE = 5.0

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from betaneutral_xl.engine.estimators.estimate import Estimate
+from betaneutral_xl.engine.estimators.window import Estimate, Window
 from betaneutral_xl.errors import InputError, MissingPackage
 from betaneutral_xl.model.notices import Notice, Severity, Subject
 from betaneutral_xl.model.risk import Dense, Factors
 
 if TYPE_CHECKING:
-    from betaneutral_xl.engine.estimators.window import Window
     from betaneutral_xl.model.arrays import FloatArray
     from betaneutral_xl.model.risk import CovarianceOperator
 
@@ -153,13 +152,8 @@ def _principal_axes(y: FloatArray, rank: int) -> tuple[FloatArray, FloatArray]:
 def shrunk_eigenvalues(values: FloatArray, n: int, days: int) -> tuple[FloatArray, float]:
     """Return the shrunk eigenvalues, and that of the null space (0 where there is none).
 
-    Parameters
-    ----------
-    values
-        The positive eigenvalues of S, shape (min(n, days),).
-    n, days
-        Number of names, and number of days less one for the mean.
-
+    ``values`` are the positive eigenvalues of S, shape (min(n, days),), of n names and the days less one for
+    the mean.
     """
     h = days ** (-1.0 / 3.0)  # the kernel's bandwidth, relative to each eigenvalue
     root5 = np.sqrt(5.0)

@@ -1,4 +1,4 @@
-"""The window of an estimator: T days of returns of N names, with missing returns imputed.
+"""What an estimator takes and gives: T days of returns of N names, with missing returns imputed; and V.
 
 Missing returns of names with a late listing or gaps are replaced by their expected value, and the
 variance that this omits is added back, so that imputation neither lowers a name's volatility nor
@@ -23,10 +23,14 @@ Stambaugh, Analyzing investments whose histories differ in length, Journal of Fi
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from betaneutral_xl.model.arrays import BoolArray, FloatArray, read_only
+from betaneutral_xl.model.arrays import BoolArray, FloatArray, make_read_only
+
+if TYPE_CHECKING:
+    from betaneutral_xl.model.risk import CovarianceOperator
 
 COMPONENTS = 5
 """Maximum number of principal components on which an incomplete name is regressed."""
@@ -58,8 +62,7 @@ class Window:
     unexplained: FloatArray
 
     def __post_init__(self) -> None:
-        for name in ("returns", "complete", "unexplained"):
-            object.__setattr__(self, name, read_only(getattr(self, name)))
+        make_read_only(self, "returns", "complete", "unexplained")
 
     @classmethod
     def of(cls, tickers: tuple[str, ...], returns: FloatArray) -> Window:
@@ -87,6 +90,23 @@ class Window:
         """Return the share (N,) of the day weights on which a name has a return of its own."""
         share: FloatArray = 1.0 - (weights @ self.empty) / weights.sum()  # exactly 1 without missing returns
         return share
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Estimate:
+    """A daily covariance of N names, and the amount of data it is based on.
+
+    ``form`` is V in decimals; ``effective_days`` and ``seen`` (N,) are those of ``Covariance``; ``notes`` are
+    for the user, one line each.
+    """
+
+    form: CovarianceOperator
+    effective_days: float
+    seen: FloatArray
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        make_read_only(self, "seen")
 
 
 def completed(returns: FloatArray) -> tuple[FloatArray, FloatArray]:
