@@ -15,16 +15,7 @@ if TYPE_CHECKING:
 
 
 def fetch_known(url: str, integrity: str, settings: Settings) -> bytes:
-    """Return the bytes at an https address, if they are the expected ones.
-
-    Parameters
-    ----------
-    url
-        The address.
-    integrity
-        The SHA-512 hash of the content, in base64, as npm's registry has it.
-    settings
-        Time-outs.
+    """Return the bytes at an https address, if their SHA-512 (base64, as npm's registry has it) is known.
 
     Raises
     ------

@@ -56,16 +56,9 @@ def options_of(method: str | None) -> dict[str, Any]:
 
 
 def of_table(table: History, method: str | None, options: Mapping[str, Any]) -> Covariance:
-    """Return the covariance estimated from a table's returns.
+    """Return the covariance estimated from a table's returns; without dates where its rows have none.
 
-    Parameters
-    ----------
-    table
-        The returns; where its rows have no dates, the result has no date either, and says so.
-    method
-        The estimator; None for the default.
-    options
-        As ``options_of`` names them, and ``as_of``.
+    ``options`` are named as by ``options_of``, and ``as_of``. Without a method the default is used.
 
     Raises
     ------

@@ -20,7 +20,7 @@ from betaneutral_xl.model.provenance import digest, now
 from betaneutral_xl.readers.raw_input import RawInput, Reader
 from betaneutral_xl.system.files import listed, read_bytes
 from betaneutral_xl.system.places import folder_name
-from betaneutral_xl.system.saving import Staged, make_private_folder, to_json
+from betaneutral_xl.system.saving import Staged, make_records_folder, to_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -132,18 +132,7 @@ class EtfDay:
 
 
 def etf_day(etf: Etf, today: date | None, earlier: Etf | None = None) -> EtfDay:
-    """Return an ETF's file beside an earlier one.
-
-    Parameters
-    ----------
-    etf
-        As loaded.
-    today
-        The day that its age is counted to.
-    earlier
-        The ETF of an earlier day; None for none.
-
-    """
+    """Return an ETF's file beside an earlier one, if there is one; its age is counted to ``today``."""
     age = None if etf.as_of is None or today is None else max((today - etf.as_of).days, 0)
     if earlier is None:
         return EtfDay(etf=etf.name, as_of=etf.as_of, age=age)
@@ -185,13 +174,7 @@ def keep(raw: RawInput, etf: Etf, settings: Settings) -> bool:
     stem = f"{etf.as_of}-{digest(raw.data)[:12]}"
     if (folder / f"{stem}.json").is_file():
         return False
-    try:
-        for one in (settings.records, folder.parent, folder):
-            make_private_folder(one)
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        msg = f"The folder of records cannot be made: {reason}. Set BETANEUTRAL_RECORDS to another one."
-        raise Unwritable(msg) from None
+    make_records_folder(folder, settings.records)
     about = {
         "etf": etf.name,
         "as_of": etf.as_of,

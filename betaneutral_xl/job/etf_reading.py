@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,38 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from betaneutral_xl.model.portfolio import Etf
-
-
-@dataclass(frozen=True, slots=True)
-class EtfFile:
-    """An issuer's file: its bytes, which fund to read, and how it was retrieved."""
-
-    content: bytes
-    name: str
-    fund: str | None
-    retrieval: Retrieval
-
-
-def open_etf(
-    source: Path | str,
-    fund: str | None = None,
-    settings: Settings | None = None,
-    get: Callable[[str], bytes] | None = None,
-) -> EtfFile:
-    """Return the file that ``load_etf`` parses."""
-    from betaneutral_xl.network.download import fetch_file, file_name_of
-    from betaneutral_xl.readers.etf_files import NAME, find_etf
-
-    text = str(source)
-    if re.match(r"https?:", text, re.IGNORECASE):
-        content = fetch_file(text, settings or Settings.from_environment(), get)
-        return EtfFile(content, file_name_of(text), fund, Retrieval.LIVE)
-    path = Path(source)
-    # Windows has a device in every folder whose name may be a ticker's: PRN.
-    if isinstance(source, str) and NAME.fullmatch(text) and (is_device(text) or not path.exists()):
-        path = find_etf(text, (settings or Settings.from_environment()).downloads)
-        fund = fund or text
-    return EtfFile(read_bytes(path), shown_name(path), fund, Retrieval.FILE)
 
 
 def newest_file(name: str, settings: Settings) -> Path | None:
@@ -73,13 +40,25 @@ def etf_file(
     get: Callable[[str], bytes] | None = None,
 ) -> RawInput:
     """Return an ETF's file from a path, a fund's ticker or an address; see ``load_etf``."""
-    file = open_etf(source, fund, settings, get)
-    options = {"today": datetime.now(UTC).date().isoformat(), "retrieval": file.retrieval.value}
-    if file.fund:
-        options["fund"] = file.fund
+    from betaneutral_xl.network.download import fetch_file, file_name_of
+    from betaneutral_xl.readers.etf_files import NAME, find_etf
+
+    text, path = str(source), Path(source)
+    if re.match(r"https?:", text, re.IGNORECASE):
+        content = fetch_file(text, settings or Settings.from_environment(), get)
+        name, retrieval = file_name_of(text), Retrieval.LIVE
+    else:
+        # Windows has a device in every folder whose name may be a ticker's: PRN.
+        if isinstance(source, str) and NAME.fullmatch(text) and (is_device(text) or not path.exists()):
+            path = find_etf(text, (settings or Settings.from_environment()).downloads)
+            fund = fund or text
+        content, name, retrieval = read_bytes(path), shown_name(path), Retrieval.FILE
+    options = {"today": datetime.now(UTC).date().isoformat(), "retrieval": retrieval.value}
+    if fund:
+        options["fund"] = fund
     if tickers:
         options["tickers"] = as_text(ticker_map(tickers))
-    return RawInput(reader=Reader.ETF_FILE, name=file.name, content=file.content, options=options)
+    return RawInput(reader=Reader.ETF_FILE, name=name, content=content, options=options)
 
 
 def ticker_map(path: Path | str) -> dict[str, str]:

@@ -73,16 +73,7 @@ _PARSERS: Mapping[Reader, Mapping[str, Callable[[str], Any]]] = {
 
 
 def option(raw_input: RawInput, name: str, default: Any = None) -> Any:
-    """Return the value of an option.
-
-    Parameters
-    ----------
-    raw_input
-        The input.
-    name
-        The option, one of its reader's.
-    default
-        The value where the input has no such option.
+    """Return the value of an option of a raw input, or the default where it has none.
 
     Raises
     ------

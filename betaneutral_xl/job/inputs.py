@@ -47,24 +47,12 @@ if TYPE_CHECKING:
 
 
 def read(raw_input: RawInput, kind: type[V]) -> Loaded[V]:
-    """Parse a raw input and complete its provenance.
-
-    Parameters
-    ----------
-    raw_input
-        The bytes and how they are read.
-    kind
-        The expected type: ``Holdings``, ``Etf`` or ``Covariance``.
-
-    Returns
-    -------
-    Loaded
-        The value, and the raw input with the provenance that reading it established.
+    """Parse a raw input to a value of a type, and complete the input's provenance by what was read.
 
     Raises
     ------
     BetaNeutralError
-        If it cannot be read, or is of another type.
+        If it cannot be read, or is of another type than ``Holdings``, ``Etf`` or ``Covariance``, as expected.
 
     """
     found = _READERS[raw_input.reader](raw_input)
@@ -304,23 +292,11 @@ def covariance_from_prices(
     gaps: MissingData = MissingData.MODEL,
     **options: Any,
 ) -> Covariance:
-    """Estimate a covariance from price files.
+    """Estimate an annual covariance, in decimals, from one price file, or several that are joined by date.
 
-    Parameters
-    ----------
-    path
-        One file, or several that are joined by date (stocks, ETFs).
-    tickers
-        The names to include, in any spelling; all by default. Those without prices are left out
-        and listed in the result's warnings. Up to a hundred other names of the file are used as
-        well, to estimate the movement of the market.
-    method, as_of, window, gaps, options
-        As in ``estimators.estimate``.
-
-    Returns
-    -------
-    Covariance
-        Shape (N, N), annual, in decimals.
+    ``tickers`` are the names to include, in any spelling; all by default. Those without prices are left out
+    and listed in the result's warnings. Up to a hundred other names of the file are used as well, to estimate
+    the movement of the market. The other arguments are those of ``estimators.estimate``.
 
     Raises
     ------

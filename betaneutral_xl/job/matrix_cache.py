@@ -43,19 +43,7 @@ MAX_LABELS = 2**22
 
 
 def parse_file(file: LargeFile, settings: Settings) -> PlainMatrix | None:
-    """Parse the numbers of a large covariance file, or return those that were parsed before.
-
-    Parameters
-    ----------
-    file
-        The file.
-    settings
-        Whether there is a cache, and where.
-
-    Returns
-    -------
-    PlainMatrix
-        As ``parse_plain_file``, which is used where nothing is kept.
+    """Return the numbers of a large covariance file: parsed by ``parse_plain_file``, now or before.
 
     Raises
     ------

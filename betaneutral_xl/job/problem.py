@@ -17,14 +17,15 @@ from betaneutral_xl.engine.hedging import EXACT
 from betaneutral_xl.errors import InputError
 from betaneutral_xl.job import run
 from betaneutral_xl.job.input_options import Role, option
-from betaneutral_xl.job.inputs import drift_rows, read
+from betaneutral_xl.job.inputs import read
 from betaneutral_xl.job.request import LEGS, Request
 from betaneutral_xl.job.snapshot import write_snapshot
-from betaneutral_xl.job.value_files import etf_file
+from betaneutral_xl.job.value_files import covariance_csv, etf_file
 from betaneutral_xl.model.arrays import positions_of
 from betaneutral_xl.model.constraints import ALL, Range
 from betaneutral_xl.model.history import RecordedErrors
 from betaneutral_xl.model.portfolio import Etf, Holdings
+from betaneutral_xl.model.provenance import Provenance
 from betaneutral_xl.model.risk import Covariance
 from betaneutral_xl.model.tickers import normalise
 from betaneutral_xl.model.values import Percent
@@ -38,22 +39,12 @@ if TYPE_CHECKING:
     from betaneutral_xl.job.run import Inputs
     from betaneutral_xl.model.alignment import Aligned
 
-DAY = "2000-01-01"
-"""Day of the covariance, whose format has one."""
-
 TOLERANCE = 1e-9
 """Largest difference of weights and betas between a problem and what it was made from."""
 
 
 def write_problem(path: Path | str, request: Request, inputs: Inputs) -> None:
-    """Write an optimisation with its names replaced.
-
-    Parameters
-    ----------
-    path
-        The file, usually ``.zip``.
-    request, inputs
-        What is required, and of what.
+    """Write an optimisation with its names replaced to a file, usually ``.zip``.
 
     Raises
     ------
@@ -127,14 +118,13 @@ def _holdings(names: Names, holdings: Holdings) -> RawInput:
 
 def _covariance(names: Names, covariance: Covariance, aligned: Aligned, request: Request) -> RawInput:
     tickers = tuple(names.tickers[one] for one in covariance.tickers)
-    matrix = covariance.form.dense().tolist()
-    rows = [(DAY, ticker, *row) for ticker, row in zip(tickers, matrix, strict=True)]
     history = tuple(replace(one, tickers=tickers) for one in _past_errors(aligned, request))
-    below = drift_rows(replace(covariance, tickers=tickers, history=history or None), tickers)
+    nowhere = Provenance.given(len(tickers))
+    nameless = replace(covariance, tickers=tickers, history=history or None, provenance=nowhere)
     return RawInput(
         reader=Reader.COVARIANCE,
         name="covariance.csv",
-        content=to_csv(("date", "ticker", *tickers), [*rows, *below]).encode(),
+        content=covariance_csv(nameless, tickers).encode(),
         options={"unit": "annual"},
     )
 

@@ -29,14 +29,8 @@ SAME_BETA = 1e-6
 def of_file(path: Path | str, request: Request, inputs: Inputs) -> Rebalance:
     """Return the new weights of a file, evaluated on the inputs that they were proposed for.
 
-    Parameters
-    ----------
-    path
-        What ``rebalance --csv`` or ``--json`` writes, a report, or a table of ticker and new_weight.
-    request
-        What is required; the limits that the weights break are warnings of the result.
-    inputs
-        The portfolio, ETFs and risk model.
+    The file is what ``rebalance --csv`` or ``--json`` writes, a report, or a table of ticker and new_weight.
+    Limits of the request that the weights break are warnings of the result.
 
     Raises
     ------

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from betaneutral_xl.errors import InputError
-from betaneutral_xl.model.arrays import FloatArray, read_only
+from betaneutral_xl.model.arrays import FloatArray, make_read_only
 from betaneutral_xl.readers.raw_input import Reader
 
 if TYPE_CHECKING:
@@ -49,8 +49,8 @@ class Realised:
 
     def __post_init__(self) -> None:
         """Validate that there is one beta and one error a day."""
+        make_read_only(self, "beta", "error")
         for name in ("beta", "error"):
-            object.__setattr__(self, name, read_only(getattr(self, name)))
             if getattr(self, name).shape != (len(self.dates),):
                 msg = f"The realised {name} of {self.label} has not one value for each of its dates."
                 raise InputError(msg)

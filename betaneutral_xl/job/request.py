@@ -89,15 +89,9 @@ class Request:
     ) -> Request:
         """Read named values as they were typed.
 
-        Parameters
-        ----------
-        options
-            Values by name, as of ``Constraints.from_mapping``; names may have blanks or hyphens, and
-            ``None`` is a value that was not given.
-        etfs
-            The names of the ETFs, for targets that are given in their order.
-        groups
-            Tickers of the groups that the portfolio has, such as its sectors.
+        Names may have blanks or hyphens, and limits are as of ``Constraints.from_mapping``; ``None`` is a
+        value that was not given. ``etfs`` are the names of the ETFs, for targets that are given in their
+        order, and ``groups`` the tickers of the groups that the portfolio has, such as its sectors.
 
         Raises
         ------
@@ -188,6 +182,15 @@ class OrderTerms:
         return cls(**fields)
 
 
+def _read(what: str, value: Any, read: Callable[[Any], float], advice: str = "") -> float:
+    """Read a number, or say of what it is none."""
+    try:
+        return read(value)
+    except (TypeError, ValueError) as error:
+        msg = f"The {what} is {value!r:.60}: {error}.{advice}"
+        raise InputError(msg) from None
+
+
 def net_asset_value(value: Any) -> float:
     """Read a net asset value, base currency.
 
@@ -213,11 +216,7 @@ def _min_notional(value: Any) -> float:
 
 
 def _amount(what: str, value: Any) -> float:
-    try:
-        return unsigned(value, "an amount of money")
-    except (TypeError, ValueError) as error:
-        msg = f"The {what} is {value!r:.60}: {error}. Give a positive amount."
-        raise InputError(msg) from None
+    return _read(what, value, lambda one: unsigned(one, "an amount of money"), " Give a positive amount.")
 
 
 FRACTIONAL = "fractional"
@@ -227,11 +226,7 @@ FRACTIONAL = "fractional"
 def _lot(value: Any) -> float:
     if isinstance(value, str) and value.strip().lower() == FRACTIONAL:
         return FRACTIONAL_LOT
-    try:
-        size = unsigned(value, "a number of shares")
-    except (TypeError, ValueError) as error:
-        msg = f"The lot is {value!r:.60}: {error}."
-        raise InputError(msg) from None
+    size = _read("lot", value, lambda one: unsigned(one, "a number of shares"))
     if not is_lot(size):
         msg = (
             f"The lot is {size:g}. Give a whole number of shares, a fraction of one such as 0.001, or "
@@ -246,11 +241,7 @@ def _cost(value: Any) -> float:
 
 
 def _keep_cash(value: Any) -> float:
-    try:
-        share = number(value)
-    except (TypeError, ValueError) as error:
-        msg = f"The cash to keep is {value!r:.60}: {error}."
-        raise InputError(msg) from None
+    share = _read("cash to keep", value, number)
     require_sign("The cash to keep", share, 1.0)
     if not 0.0 <= share <= 1.0:
         msg = f"The cash to keep is {share:.6g}. Give a share of net asset value from 0 to 100%."
@@ -259,26 +250,18 @@ def _keep_cash(value: Any) -> float:
 
 
 def _participation(value: Any) -> float:
-    try:
-        share = float(number(value))
-    except (TypeError, ValueError) as error:
-        msg = f"The share of a day's volume is {value!r:.60}: {error}. Give a share such as 10%."
-        raise InputError(msg) from None
+    share = float(_read("share of a day's volume", value, number, " Give a share such as 10%."))
     if not 0.0 < share <= 1.0:
         msg = f"The share of a day's volume is {share:g}. Give one above 0 and up to 100%, such as 10%."
         raise InputError(msg)
     return share
 
 
-def _tradable(value: Any) -> Tradable:
-    return choice(Tradable, value, "kind of orders")
-
-
 _TERMS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     "order_nav": ("nav", net_asset_value),
     "min_notional": ("min_notional", _min_notional),
     "lot": ("lot", _lot),
-    "trade": ("trade", _tradable),
+    "trade": ("trade", lambda value: choice(Tradable, value, "kind of orders")),
     "keep_cash": ("keep_cash", _keep_cash),
     "participation": ("participation", _participation),
     "cost_bp": ("cost_bp", _cost),
@@ -331,11 +314,7 @@ def _under_mandate(options: Mapping[str, Any]) -> tuple[Mandate | None, Mapping[
 def _tolerance(value: Any) -> float | None:
     if value is None:
         return None
-    try:
-        width = number(value)
-    except (TypeError, ValueError) as error:
-        msg = f"The tolerance is {value!r:.60}: {error}. Give a beta such as 0.05."
-        raise InputError(msg) from None
+    width = _read("tolerance", value, number, " Give a beta such as 0.05.")
     if not 0.0 < width <= 1.0:
         msg = f"The tolerance is {width:g}. Give a beta above 0 and up to 1, such as 0.05."
         raise InputError(msg)
@@ -348,15 +327,9 @@ def defaults() -> dict[str, Any]:
 
 
 def stored(options: Mapping[str, Any], mandate: Mandate | None) -> dict[str, Any]:
-    """Return options as a snapshot keeps them: with today's defaults, which another version may change.
+    """Return typed options as a snapshot keeps them: with today's defaults, which may change.
 
-    Parameters
-    ----------
-    options
-        As they were typed, without the mandate.
-    mandate
-        The standing rules, which are kept whole; None for none.
-
+    A mandate is kept whole.
     """
     typed = canonical({key: one for key, one in options.items() if one is not None})
     if mandate is None:
@@ -425,11 +398,7 @@ def _market_share(own: Mapping[str, Any]) -> float:
     value = own.get("market_share")
     if value is None:
         return 1.0
-    try:
-        share = number(value)
-    except (TypeError, ValueError) as error:
-        msg = f"The market share is {value!r:.60}: {error}. Give a number from 0 to 1, such as 0.5 or 50%."
-        raise InputError(msg) from None
+    share = _read("market share", value, number, " Give a number from 0 to 1, such as 0.5 or 50%.")
     if not 0.0 <= share <= 1.0:
         msg = f"The market share is {share:g}. Give a number from 0 (the ETF alone) to 1, such as 0.5 or 50%."
         raise InputError(msg)

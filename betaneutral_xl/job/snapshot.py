@@ -113,16 +113,7 @@ def versions() -> dict[str, str]:
 
 
 def write_snapshot(path: Path | str, raw_inputs: Sequence[RawInput], parameters: Mapping[str, Any]) -> None:
-    """Write a run's inputs to one file, atomically.
-
-    Parameters
-    ----------
-    path
-        The file, usually ``.zip``.
-    raw_inputs
-        The inputs, each with its provenance.
-    parameters
-        The request as data that JSON can represent.
+    """Write a run's inputs, and the request as data for JSON, to one file, usually ``.zip``, atomically.
 
     Raises
     ------

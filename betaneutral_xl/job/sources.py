@@ -171,14 +171,7 @@ class Sources:
     def load(
         self, settings: Settings, progress: Callable[[str], AbstractContextManager[Any]] = _silent
     ) -> Inputs:
-        """Read or fetch the three inputs.
-
-        Parameters
-        ----------
-        settings
-            Of the network and the folders.
-        progress
-            Shows what is being done while it lasts.
+        """Read or fetch the three inputs; ``progress`` shows what is being done while it lasts.
 
         Raises
         ------
@@ -375,12 +368,7 @@ def load_holdings(
 def order_quotes(holdings: Holdings, file: str | None) -> Quotes:
     """Return the prices that orders are made with: of the holdings, and for other names of a price file.
 
-    Parameters
-    ----------
-    holdings
-        Whose own prices come first.
-    file
-        A price file, or the name of the sample; None for none, and for the sample's holdings its own.
+    The file may be the name of the sample; without one, the sample's holdings have their own.
 
     Raises
     ------
@@ -453,12 +441,7 @@ def last_weekday(today: date) -> date:
 def from_snapshot(path: Path | str, nav: float | None = None) -> tuple[Inputs, dict[str, Any]]:
     """Read the inputs of a snapshot, and the options that it was made with.
 
-    Parameters
-    ----------
-    path
-        The snapshot.
-    nav
-        Another net asset value than the snapshot's, base currency.
+    ``nav`` is another net asset value than the snapshot's, base currency.
 
     Raises
     ------

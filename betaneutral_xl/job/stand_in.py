@@ -33,20 +33,10 @@ def stand_in(
 ) -> StandIn:
     """Return a stand-in, which serves on the loopback interface until its ``with`` block ends.
 
-    Parameters
-    ----------
-    holdings, covariance
-        Files in the API's format; None for those of the embedded sample.
-    flex
-        A statement of Interactive Brokers to serve as their Flex Web Service; None for no such service.
-    token
-        The token that risk data requires.
-    port
-        The port to listen on; 0 for any.
-    faults
-        As ``read_fault`` reads them.
-    log
-        Is called with a line for each request.
+    ``holdings`` and ``covariance`` are files in the API's format; None for those of the embedded sample.
+    ``flex`` is a statement to serve as Interactive Brokers' Flex Web Service. Risk data requires the token.
+    Port 0 is any port. ``faults`` are as ``read_fault`` reads them; ``log`` is called with a line for each
+    request.
 
     Raises
     ------

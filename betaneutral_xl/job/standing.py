@@ -22,7 +22,7 @@ from betaneutral_xl.readers.raw_input import Reader
 from betaneutral_xl.system.files import shown_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from betaneutral_xl.engine.result import Rebalance
     from betaneutral_xl.job.mandate import Mandate
@@ -39,26 +39,28 @@ def lines(mandate: Mandate, result: Rebalance) -> tuple[LimitLine, ...]:
     betas = {k: one for k, one in mandate.constraints.beta.items() if k == ALL or k in result.etf_names}
     known = replace(mandate.constraints.among(set(result.tickers)), beta=betas)
     set_limits = [one for one in limits.limits_of(known) if tuple(one.sentences())]
+    return (*limit_lines(set_limits, result, mandate.name), *_borrow(mandate, result))
+
+
+def limit_lines(
+    some: Sequence[limits.Limit], result: Rebalance, source: str = REQUEST
+) -> Iterator[LimitLine]:
+    """Yield limits with their numbers before and after; one of trades has none before."""
     old, new = (
-        limits.readings(set_limits, limits.NewWeights(result.aligned, w, exposure.beta, TOLERANCE))
+        limits.readings(some, limits.NewWeights(result.aligned, w, exposure.beta, TOLERANCE))
         for w, exposure in ((result.weights, result.before), (result.new_weights, result.after))
     )
-    earlier = {one.label: one for one in old}
-    found = [limit_line(one, earlier.get(one.label), mandate.name) for one in new]
-    return (*found, *_borrow(mandate, result))
-
-
-def limit_line(reading: limits.Reading, before: limits.Reading | None, source: str = REQUEST) -> LimitLine:
-    """Return a limit with its numbers, of which one of trades has none before."""
-    return LimitLine(
-        label=reading.label,
-        before=math.nan if before is None or reading.of_trades else before.value,
-        after=reading.value,
-        limit=reading.limit,
-        kind=KINDS[reading.unit],
-        ticker=reading.ticker,
-        source=source,
-    )
+    earlier = {one.label: one.value for one in old if not one.of_trades}
+    for one in new:
+        yield LimitLine(
+            label=one.label,
+            before=earlier.get(one.label, math.nan),
+            after=one.value,
+            limit=one.limit,
+            kind=KINDS[one.unit],
+            ticker=one.ticker,
+            source=source,
+        )
 
 
 def kept(found: tuple[LimitLine, ...]) -> bool:

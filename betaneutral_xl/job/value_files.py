@@ -83,17 +83,7 @@ def etf_file(
 ) -> RawInput:
     """Return an ETF's basket, scaled to its whole exposure; what has no ticker is one name without risk data.
 
-    Parameters
-    ----------
-    etf
-        The ETF.
-    name
-        What it is called there; its own name by default.
-    tickers
-        Other names of the tickers, by ticker.
-    role
-        That of a market.
-
+    It is called by another name, and its tickers by others, where these are given.
     """
     scale, unnamed = etf.leverage, math.fsum(etf.unnamed_weights.tolist())
     rows = [

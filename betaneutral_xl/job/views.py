@@ -176,16 +176,10 @@ def lines(result: Rebalance) -> list[Line]:
     ]
     market = result.aligned.market
     if market is not None:
-        betas.append(
-            Line(
-                f"market beta ({market.name})",
-                before.market_beta,
-                after.market_beta,
-                Kind.NUMBER,
-                f"predicted beta to the market; {market.share:.4g} of its leg is hedged",
-                coverage=market.basket.covered,
-            )
-        )
+        label = f"market beta ({market.name})"
+        meaning = f"predicted beta to the market; {market.share:.4g} of its leg is hedged"
+        numbers = before.market_beta, after.market_beta
+        betas.append(Line(label, *numbers, Kind.NUMBER, meaning, coverage=market.basket.covered))
     levels = [
         ("volatility", before.volatility, after.volatility, "annual, sqrt(w'V w)"),
         ("gross exposure", before.gross, after.gross, "sum of absolute weights"),
@@ -193,45 +187,24 @@ def lines(result: Rebalance) -> list[Line]:
         ("cash", before.cash, after.cash, "weight not invested in any position"),
     ]
     changes = [
-        Line("tracking error", None, result.tracking_error, Kind.PERCENT, "annual, sqrt((x-w)'V(x-w))"),
-        Line("turnover", None, result.turnover, Kind.PERCENT, "one-way, sum of absolute trades / 2"),
+        ("tracking error", None, result.tracking_error, "annual, sqrt((x-w)'V(x-w))"),
+        ("turnover", None, result.turnover, "one-way, sum of absolute trades / 2"),
     ]
+    meaning = "ETF to sell against the original portfolio, in its net asset value"
     ratios = [
-        Line(
-            f"hedge ratio {name}",
-            None,
-            ratio,
-            Kind.NUMBER,
-            "ETF to sell against the original portfolio, in its net asset value",
-        )
+        Line(f"hedge ratio {name}", None, ratio, Kind.NUMBER, meaning)
         for name, ratio in zip(result.etf_names, result.hedge_ratios.tolist(), strict=True)
     ]
     if market is not None and result.method is Method.HEDGE:
-        ratios.append(
-            Line(
-                f"hedge ratio {market.name}",
-                None,
-                result.market_ratio,
-                Kind.NUMBER,
-                "market to sell besides the ETFs, in net asset value of the portfolio",
-            )
-        )
+        meaning = "market to sell besides the ETFs, in net asset value of the portfolio"
+        ratios.append(Line(f"hedge ratio {market.name}", None, result.market_ratio, Kind.NUMBER, meaning))
     if len(result.etf_names) > 1:
-        ratios.append(
-            Line(
-                "condition number",
-                None,
-                result.condition_number,
-                Kind.NUMBER,
-                "of the ETFs' hedge system B'F",
-            )
-        )
-    return [
-        *betas,
-        *(Line(label, old, new, Kind.PERCENT, meaning) for label, old, new, meaning in levels),
-        *changes,
-        *ratios,
+        meaning = "of the ETFs' hedge system B'F"
+        ratios.append(Line("condition number", None, result.condition_number, Kind.NUMBER, meaning))
+    percents = [
+        Line(label, old, new, Kind.PERCENT, meaning) for label, old, new, meaning in (*levels, *changes)
     ]
+    return [*betas, *percents, *ratios]
 
 
 def as_record(result: Rebalance) -> dict[str, Any]:

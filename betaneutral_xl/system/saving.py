@@ -237,6 +237,24 @@ def make_private_folder(folder: Path) -> None:
         folder.chmod(PRIVATE_FOLDER)
 
 
+def make_records_folder(folder: Path, records: Path) -> None:
+    """Make a folder of the records for the user alone.
+
+    Raises
+    ------
+    Unwritable
+        If it cannot be made.
+
+    """
+    try:
+        for one in (records, *reversed([one for one in folder.parents if records in one.parents]), folder):
+            make_private_folder(one)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        msg = f"The folder of records cannot be made: {reason}. Set BETANEUTRAL_RECORDS to another one."
+        raise Unwritable(msg) from None
+
+
 def _is_read_only(file: Path) -> bool:
     return not (file.stat().st_mode & 0o222 and os.access(file, os.W_OK))  # to root, all is writable
 

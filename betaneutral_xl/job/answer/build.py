@@ -12,7 +12,7 @@ from betaneutral_xl.engine.compare import AS_IS, LONG_ONLY, REWEIGHTED
 from betaneutral_xl.engine.exposures import contributions, shocks, variance_split
 from betaneutral_xl.engine.reachable import market_fund
 from betaneutral_xl.engine.realised import past_betas
-from betaneutral_xl.engine.result import TOLERANCE, Method
+from betaneutral_xl.engine.result import Method
 from betaneutral_xl.job import standing, views
 from betaneutral_xl.job.answer import words
 from betaneutral_xl.job.answer.lines import (
@@ -196,82 +196,37 @@ def _measures(
 ) -> Iterator[Measure]:
     before, after = result.before, result.after
     etfs = "the ETF" if len(result.etf_names) == 1 else "the ETFs"
+    share = f"R squared of the portfolio on {', '.join(result.etf_names)}"
+    percent, number = Kind.PERCENT, Kind.NUMBER
     yield Measure(
-        key="volatility",
-        label="Volatility",
-        before=before.volatility,
-        after=after.volatility,
-        meaning="annual, sqrt(w'V w)",
+        "volatility", "Volatility", before.volatility, after.volatility, percent, "annual, sqrt(w'V w)"
     )
-    yield Measure(
-        key="etf_variance_share",
-        label=f"Share of variance that is {etfs}",
-        before=splits[0].etfs,
-        after=splits[1].etfs,
-        meaning=f"R squared of the portfolio on {', '.join(result.etf_names)}",
-    )
+    label = f"Share of variance that is {etfs}"
+    yield Measure("etf_variance_share", label, splits[0].etfs, splits[1].etfs, percent, share)
     if market:
-        yield Measure(
-            key="market_variance_share",
-            label=f"Share of it that is the market besides ({market})",
-            before=splits[0].market,
-            after=splits[1].market,
-            meaning=f"what {market} adds to that R squared",
+        label, meaning = (
+            f"Share of it that is the market besides ({market})",
+            f"what {market} adds to that R squared",
         )
+        yield Measure("market_variance_share", label, splits[0].market, splits[1].market, percent, meaning)
     if result.aligned.market is not None:
-        yield Measure(
-            key="market_beta",
-            label=f"Market beta ({market})",
-            before=before.market_beta,
-            after=after.market_beta,
-            kind=Kind.NUMBER,
-            meaning="predicted beta to the market",
-        )
+        label, meaning = f"Market beta ({market})", "predicted beta to the market"
+        yield Measure("market_beta", label, before.market_beta, after.market_beta, number, meaning)
     for key, label, meaning in (
         ("gross", "Gross exposure", "sum of absolute weights"),
         ("net", "Net exposure", "sum of weights"),
         ("cash", "Cash", "weight not invested in any position"),
     ):
-        yield Measure(
-            key=key,
-            label=label,
-            before=getattr(before, key),
-            after=getattr(after, key),
-            meaning=meaning,
-            is_money=True,
-        )
-    yield Measure(
-        key="tracking_error",
-        label="Tracking error",
-        before=None,
-        after=result.tracking_error,
-        meaning="annual, against the portfolio as it is",
-    )
-    yield Measure(
-        key="turnover",
-        label="Turnover (half of all trades)",
-        before=None,
-        after=result.turnover,
-        meaning="one-way, sum of absolute trades / 2",
-        is_money=True,
-    )
+        yield Measure(key, label, getattr(before, key), getattr(after, key), percent, meaning, is_money=True)
+    meaning = "annual, against the portfolio as it is"
+    yield Measure("tracking_error", "Tracking error", None, result.tracking_error, percent, meaning)
+    label, meaning = "Turnover (half of all trades)", "one-way, sum of absolute trades / 2"
+    yield Measure("turnover", label, None, result.turnover, percent, meaning, is_money=True)
     if result.cost:
-        yield Measure(
-            key="cost",
-            label="Cost of the trades",
-            before=None,
-            after=result.cost,
-            meaning="in net asset value",
-            is_money=True,
-        )
-    yield Measure(
-        key="trades",
-        label="Names traded",
-        before=None,
-        after=float(result.traded_names),
-        kind=Kind.COUNT,
-        meaning="names with a trade",
-    )
+        label, meaning = "Cost of the trades", "in net asset value"
+        yield Measure("cost", label, None, result.cost, percent, meaning, is_money=True)
+    traded = float(result.traded_names)
+    yield Measure("trades", "Names traded", None, traded, Kind.COUNT, "names with a trade")
 
 
 def _limits(result: Rebalance, mandate: Mandate | None) -> Iterator[LimitLine]:
@@ -284,15 +239,9 @@ def _limits(result: Rebalance, mandate: Mandate | None) -> Iterator[LimitLine]:
     if result.method in {Method.HEDGE, Method.SCALED}:
         return
     own = [one for one in limits.limits_of(result.constraints) if mandate is None or tuple(one.sentences())]
-    old, new = (
-        limits.readings(own, limits.NewWeights(result.aligned, w, exposure.beta, TOLERANCE))
-        for w, exposure in ((result.weights, result.before), (result.new_weights, result.after))
-    )
-    earlier = {one.label: one for one in old}
     told = {(one.label, one.limit) for one in standing_lines}
-    yield from (
-        standing.limit_line(one, earlier.get(one.label)) for one in new if (one.label, one.limit) not in told
-    )
+    found = standing.limit_lines(own, result)
+    yield from (one for one in found if (one.label, one.limit) not in told)
 
 
 def _legs(result: Rebalance, *, hedged: bool) -> tuple[Leg, ...]:

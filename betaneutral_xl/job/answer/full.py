@@ -23,15 +23,9 @@ if TYPE_CHECKING:
 def full_page(
     outcome: Outcome, *, policy: Sequence[LimitLine] = (), steps: int = 0, nav: float | None = None
 ) -> AnswerPage:
-    """Return the answer page of an outcome with the alternatives beside it.
+    """Return the answer page of an outcome with the alternatives beside it, and with steps of the frontier.
 
-    Parameters
-    ----------
-    outcome, policy, nav
-        As for ``answer_page``.
-    steps
-        Number of steps of the frontier; none by default.
-
+    The other arguments are those of ``answer_page``.
     """
     alternatives, notices = alternatives_of(outcome)
     return answer_page(

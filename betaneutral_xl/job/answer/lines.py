@@ -122,7 +122,7 @@ class BetaLine:
         return Light.UNKNOWN if self.target is None else light_of(self.after.beta, self.target)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Measure:
     """One number of the portfolio before and after; ``before`` is None for one of the change alone.
 

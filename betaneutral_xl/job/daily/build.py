@@ -63,14 +63,12 @@ def today(
     at: datetime | None = None,
     keep: bool = True,
 ) -> Today:
-    """Return what became of the accepted proposal, and keep the reading.
+    """Return what became of the accepted proposal; with ``keep`` the reading is added to the records.
 
     Parameters
     ----------
     request, inputs
         As for a rebalance of today.
-    settings
-        With the folder of records.
     quotes
         Prices of names that may have been sold; with volumes they give the days to trade.
     terms
@@ -79,8 +77,6 @@ def today(
         Whether to fetch the fund's own forecast, where its holdings are of its API.
     at
         The time; by default now.
-    keep
-        Whether to write to the records.
 
     Raises
     ------

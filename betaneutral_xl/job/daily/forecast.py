@@ -59,15 +59,7 @@ def fetch(
 def beside(inputs: Inputs, theirs: RiskForecast, benchmark: str = BENCHMARK) -> FundForecast:
     """Return a fund's own forecast beside ours.
 
-    Parameters
-    ----------
-    inputs
-        Holdings and risk model.
-    theirs
-        The fund's.
-    benchmark
-        What beta and tracking error are against; NaN where our risk model has no row for it.
-
+    Beta and tracking error are against the benchmark; NaN where our risk model has no row for it.
     """
     held = dict(zip(inputs.holdings.tickers, inputs.holdings.weights.tolist(), strict=True))
     ours = _measures(held, inputs.covariance, benchmark)

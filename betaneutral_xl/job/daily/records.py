@@ -27,14 +27,16 @@ from betaneutral_xl.model.provenance import Provenance, digest, now
 from betaneutral_xl.system.files import listed, read_bytes
 from betaneutral_xl.system.optional import file_lock
 from betaneutral_xl.system.places import folder_name
-from betaneutral_xl.system.saving import Staged, make_private_folder, to_json
+from betaneutral_xl.system.saving import Staged, make_records_folder, to_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from betaneutral_xl.engine.orders import Orders
+    from betaneutral_xl.engine.result import Rebalance
     from betaneutral_xl.job.run import Outcome
+    from betaneutral_xl.model.arrays import FloatArray
     from betaneutral_xl.system.settings import Settings
 
 T = TypeVar("T")
@@ -169,13 +171,8 @@ class Records:
     def latest(self, etfs: Sequence[str] | None = None, before: date | None = None) -> Accepted | None:
         """Return the newest accepted proposal; None if there is none.
 
-        Parameters
-        ----------
-        etfs
-            The names of the ETFs that it was made against, in any order; None for any.
-        before
-            Only those whose holdings are of that day or earlier.
-
+        Only one that was made against ETFs of these names, in any order, and whose holdings are of the day
+        ``before`` or earlier, where these are given.
         """
         folder = self.folder / "accepted"
         for file in reversed([one for one in listed(folder) if one.suffix == ".json"]):
@@ -194,7 +191,7 @@ class Records:
 
     def add(self, new: Sequence[Reading]) -> tuple[Reading, ...]:
         """Add readings to the history, in place of those of the same day and ETF; return all."""
-        prepare(self.folder, self.folder.parent)
+        make_records_folder(self.folder, self.folder.parent)
         try:
             with file_lock(self.folder / "readings.lock", timeout=10):
                 ordered, files = self.with_readings(new)
@@ -228,28 +225,10 @@ class Acceptance:
     files: Mapping[Path, bytes] = field(repr=False)
 
 
-def prepare(folder: Path, records: Path) -> None:
-    """Make a folder of the records for the user alone.
-
-    Raises
-    ------
-    Unwritable
-        If it cannot be made.
-
-    """
-    try:
-        for one in (records, *reversed([one for one in folder.parents if records in one.parents]), folder):
-            make_private_folder(one)
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        msg = f"The folder of records cannot be made: {reason}. Set BETANEUTRAL_RECORDS to another one."
-        raise Unwritable(msg) from None
-
-
 def staged(files: Mapping[Path, bytes], records: Path) -> Staged:
     """Return files of the records written beside their places: to be committed, or left out."""
     for folder in {one.parent for one in files}:
-        prepare(folder, records)
+        make_records_folder(folder, records)
     return Staged(files, private=True)
 
 
@@ -272,7 +251,7 @@ def after_orders(orders: Orders) -> Holdings:
         held = {name: weight * ticket.nav / prices[name] for name, weight in weights if name in prices}
         lacking = [name for name in before.tickers if name not in prices]
         if lacking:
-            return _in_weights(orders)
+            return _in_weights(result, orders.weights, ticket.nav, orders.cash / ticket.nav)
     for one in orders.orders:
         held[one.ticker] = held.get(one.ticker, 0.0) + one.signed_shares
         prices.setdefault(one.ticker, one.price)
@@ -283,50 +262,32 @@ def after_orders(orders: Orders) -> Holdings:
         [prices[name] for name in names],
         before.fund,
         cash_value=orders.cash,
-        nav=_value(names, held, prices, orders.cash),
+        nav=math.fsum(held[name] * prices[name] for name in names) + orders.cash,
         provenance=before.provenance,
     )
 
 
-def _value(
-    names: Sequence[str], held: Mapping[str, float], prices: Mapping[str, float], cash: float
-) -> float:
-    """Return the net asset value of shares and cash, base currency."""
-    return math.fsum(held[name] * prices[name] for name in names) + cash
-
-
-def _in_weights(orders: Orders) -> Holdings:
-    result, nav = orders.result, orders.ticket.nav
-    kept = np.abs(orders.weights) > 0.0
+def _in_weights(result: Rebalance, weights: FloatArray, nav: float | None, cash: float) -> Holdings:
+    """Return the portfolio of weights (N,), without those of zero."""
+    kept = np.abs(weights) > 0.0
     return Holdings(
         fund=result.aligned.holdings.fund,
         tickers=tuple(np.array(result.tickers)[kept].tolist()),
-        weights=orders.weights[kept],
+        weights=weights[kept],
         provenance=result.aligned.holdings.provenance,
         nav=nav,
-        cash=orders.cash / nav,
-        leverage_stated=True,
-    )
-
-
-def _proposed(outcome: Outcome) -> Holdings:
-    """Return the portfolio of the new weights."""
-    result = outcome.result
-    kept = np.abs(result.new_weights) > 0.0
-    return Holdings(
-        fund=result.aligned.holdings.fund,
-        tickers=tuple(np.array(result.tickers)[kept].tolist()),
-        weights=result.new_weights[kept],
-        provenance=result.aligned.holdings.provenance,
-        nav=result.aligned.holdings.nav,
-        cash=result.after.cash,
+        cash=cash,
         leverage_stated=True,
     )
 
 
 def _accepted_record(outcome: Outcome, orders: Orders | None) -> dict[str, Any]:
     result, mandate = outcome.result, outcome.request.mandate
-    holdings = _proposed(outcome) if orders is None else after_orders(orders)
+    if orders is None:
+        nav, cash = result.aligned.holdings.nav, result.after.cash
+        holdings = _in_weights(result, result.new_weights, nav, cash)
+    else:
+        holdings = after_orders(orders)
     return {
         "fund": holdings.fund,
         "as_of": holdings.as_of,
@@ -414,28 +375,15 @@ def _reading_record(one: Reading) -> dict[str, Any]:
     return {"day": one.day, "etf": one.etf, "verdict": one.verdict, **numbers, "parts": dict(one.parts)}
 
 
-def _read(file: Path, kind: str) -> Mapping[str, Any]:
-    """Read a record of a kind.
-
-    Raises
-    ------
-    UnreadableFile
-        If it is none.
-
-    """
+def _parsed(file: Path, kind: str, parse: Callable[[Mapping[str, Any]], T]) -> T:
+    """Return what a record of a kind means, or say which file is damaged."""
     found: Any = None
     with contextlib.suppress(ValueError, RecursionError):
         found = json.loads(read_bytes(file, MAX_RECORD))
     if not isinstance(found, dict) or (found.get("format"), found.get("version")) != (kind, VERSION):
         raise _damaged(file, "no such record")
-    return found
-
-
-def _parsed(file: Path, kind: str, parse: Callable[[Mapping[str, Any]], T]) -> T:
-    """Return what a record means, or say which file is damaged."""
-    record = _read(file, kind)
     try:
-        return parse(record)
+        return parse(found)
     except (ValueError, TypeError, LookupError, AttributeError, BetaNeutralError) as error:
         raise _damaged(file, type(error).__name__) from None
 
