@@ -29,6 +29,8 @@ FIELDS = (
 )
 """Names of prices and amounts of one security, the preferred ones first."""
 CLOSES = (*FIELDS[:3], "px_last")
+BESIDE = (*FIELDS, "return", "returns", "ret", "change", "market_cap", "mkt_cap", "shares", "dividend")
+"""What a column beside the prices of a name may have: ``NVDA Volume`` beside ``NVDA``."""
 
 ROW_NUMBER_HEADERS = frozenset({"", "index", "unnamed:_0", "level_0"})
 MAX_HEADER_ROWS = 3
@@ -36,7 +38,7 @@ MAX_HEADER_ROWS = 3
 MIN_DAYS = 3
 """Days side by side, from which the table is turned."""
 
-_REPEATED = re.compile(r"\.\d{1,4}$")
+REPEATED = re.compile(r"\.\d{1,4}$")
 _QUOTES = re.compile(r"[()\[\]'\"]")
 _BETWEEN = " ,_|/:.-"
 
@@ -93,7 +95,7 @@ def _of_two_rows(grid: Grid, wanted: Sequence[str]) -> Chosen | None:
         first += 1
         if any(row[1:]):
             texts.append(_filled(row[1:]))
-    rows = [[canonical(_REPEATED.sub("", cell)) for cell in row] for row in texts]
+    rows = [[canonical(REPEATED.sub("", cell)) for cell in row] for row in texts]
     fields = next((i for i, row in enumerate(rows) if set(row) <= set(FIELDS)), None)
     if len(rows) != 2 or fields is None or first == len(grid):  # noqa: PLR2004 - tickers and fields
         return None
@@ -124,7 +126,18 @@ def _of_one_row(grid: Grid, wanted: Sequence[str]) -> Chosen | None:
     return Chosen(field.replace("_", " ").title(), [known[j][1] for j in columns], columns)
 
 
-def _field_and_ticker(text: str) -> tuple[str, str] | None:
+def columns_beside(headers: Sequence[str]) -> list[int]:
+    """Return the indices of the columns that have another field of a name whose prices are there, too.
+
+    >>> columns_beside(["NVDA", "NVDA Volume", "LOW", "AMD_VOLUME"])
+    [1]
+    """
+    names = {header.strip() for header in headers}
+    pairs = (_field_and_ticker(header, BESIDE) for header in headers)
+    return [j for j, pair in enumerate(pairs) if pair is not None and pair[1] in names]
+
+
+def _field_and_ticker(text: str, fields: Sequence[str] = FIELDS) -> tuple[str, str] | None:
     """Return the field and the ticker of a header that has both, None for any other.
 
     >>> [_field_and_ticker(text) for text in ("Close_NVDA", "NVDA Adj Close", "('Close', 'BRK-B')", "LOW")]
@@ -132,7 +145,7 @@ def _field_and_ticker(text: str) -> tuple[str, str] | None:
     """
     bare = _QUOTES.sub("", text).strip()
     word = canonical(bare)
-    for field in FIELDS if len(word) == len(bare) else ():
+    for field in fields if len(word) == len(bare) else ():
         for rest, between in (
             (bare[len(field) :], word[len(field) : len(field) + 1]) if word.startswith(field) else ("", ""),
             (bare[: -len(field)], word[: -len(field)][-1:]) if word.endswith(field) else ("", ""),

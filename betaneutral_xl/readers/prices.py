@@ -24,11 +24,13 @@ from betaneutral_xl.readers.price_headers import (
     CLOSES,
     DAY_HEADERS,
     FIELDS,
+    REPEATED,
     Chosen,
     Grid,
     below,
     canonical,
     chosen_field,
+    columns_beside,
     with_days_first,
 )
 from betaneutral_xl.readers.tabular.cell_grids import refuse_errors, text_of
@@ -48,19 +50,16 @@ if TYPE_CHECKING:
 
 DATE_HEADERS = (*DAY_HEADERS, "", "__index_level_0__", "index")
 TICKER_HEADERS = ("ticker", "symbol", "tickers", "security", "ric")
+NAMED_BY = (*TICKER_HEADERS, "tic", "code", "instrument", "name")
+"""Columns of tickers of a long table: beside prices the last ones are no tickers of a wide one."""
+CURRENCY_HEADERS = ("currency", "ccy", "curr", "crncy")
 FAR_AHEAD = timedelta(days=45)
 """Days without prices before one of the future from which that is a wrong date: monthly prices have 31."""
 
 PRICE_HEADERS = (
-    "adj_close",
-    "adjusted_close",
-    "adjclose",
-    "price",
-    "close",
-    "px_last",
-    "prc",
-    "last",
-    "value",
+    *("adj_close", "adjusted_close", "adjclose", "closeadj", "adj._close", "adj_price"),
+    *("total_return_index", "tot_return_index_gross_dvds"),
+    *("price", "close", "price_close", "close_price", "px_last", "prc", "dlyprc", "last", "value"),
 )
 """Price columns of a long table, the preferred first: closing prices jump at splits, adjusted ones do not."""
 
@@ -255,7 +254,7 @@ ParsedPrices = tuple[list[str], "DateArray", "FloatArray", list[str]]
 
 
 def _is_long(headers: Sequence[str]) -> bool:
-    return any(h in TICKER_HEADERS for h in headers) and any(h in PRICE_HEADERS for h in headers)
+    return any(h in NAMED_BY for h in headers) and any(h in PRICE_HEADERS for h in headers)
 
 
 def _find(headers: Sequence[str], aliases: Sequence[str], name: str, what: str) -> int:
@@ -359,7 +358,7 @@ def _wide(grid: Grid, headers: Sequence[str]) -> ParsedPrices:
             f"{listing(grid.header)}). Name the adjusted closing prices price."
         )
         raise UnreadableFile(msg)
-    if headers[0] not in DATE_HEADERS:
+    if headers[0] not in DATE_HEADERS and not _begins_with_days(grid):
         msg = (
             f"{grid.name} begins with the column {grid.header[0]!r}, not with the date. "
             "Give date,TICKER,TICKER,... or date,ticker,price."
@@ -372,13 +371,24 @@ def _wide(grid: Grid, headers: Sequence[str]) -> ParsedPrices:
         )
         raise UnreadableFile(msg)
     days = np.array(days_of(grid.labels(), grid.where, in_order=True), dtype="datetime64[D]")
-    return list(grid.header[1:]), days, grid.numbers(), []
+    names, numbers = list(grid.header[1:]), grid.numbers()
+    beside = columns_beside(names)
+    if not beside:
+        return names, days, numbers, []
+    note = f"Columns of {grid.name} that are no prices are not read: {listing([names[j] for j in beside])}."
+    kept = [j for j in range(len(names)) if j not in beside]
+    return [names[j] for j in kept], days, numbers[:, kept], [note]
+
+
+def _begins_with_days(grid: Grid) -> bool:
+    """Whether the first column has days, whatever its header."""
+    return all(number(one) is None and date_of(one) for one in grid.labels()[:DAYS_TESTED])
 
 
 def _long(grid: Grid, headers: Sequence[str], column: int | None = None) -> ParsedPrices:
     """Return the prices of a long table, or the values of another column of numbers."""
     day_column = _find(headers, DATE_HEADERS, grid.name, "date")
-    ticker_column = _find(headers, TICKER_HEADERS, grid.name, "ticker")
+    ticker_column = _find(headers, NAMED_BY, grid.name, "ticker")
     price_column = _find(headers, PRICE_HEADERS, grid.name, "price") if column is None else column
     rows = grid.rows()
     first = {row[day_column]: i for i, row in reversed(list(enumerate(rows)))}
@@ -386,13 +396,33 @@ def _long(grid: Grid, headers: Sequence[str], column: int | None = None) -> Pars
     found = days_of(texts, lambda i: grid.where(first[texts[i]]))
     days = {text: np.datetime64(day, "D") for text, day in zip(texts, found, strict=True)}
     prices = np.array([grid.number(i, price_column, row[price_column]) for i, row in enumerate(rows)])
-    return _pivot(
+    tickers = [row[ticker_column] for row in rows]
+    names, calendar, matrix, notes = _pivot(
         np.array([days[row[day_column]] for row in rows], dtype="datetime64[D]"),
-        [row[ticker_column] for row in rows],
+        tickers,
         prices,
         grid.name,
         grid.header[price_column],
     )
+    money = next((j for j, header in enumerate(headers) if header in CURRENCY_HEADERS), None)
+    if money is not None:
+        notes += _currency_notes(tickers, [row[money] for row in rows], grid.name)
+    return names, calendar, matrix, notes
+
+
+def _currency_notes(tickers: Sequence[str], currencies: Sequence[Cell], name: str) -> list[str]:
+    """Return a note where names have prices in several currencies; refuse several of one name."""
+    of_name: dict[str, str] = {}
+    for ticker, cell in zip(tickers, currencies, strict=True):
+        code = cell_text(str(cell or ""))
+        first = of_name.setdefault(ticker, code) if code else ""
+        if first != code:
+            msg = f"{name} has prices of {ticker} in {first} and {code}. Give them in one currency."
+            raise InputError(msg)
+    several = list(dict.fromkeys(of_name.values()))
+    if len(several) < 2:  # noqa: PLR2004 - one currency
+        return []
+    return [f"The prices of {name} are in {listing(several)}: each name's returns are in its own currency."]
 
 
 def _pivot(days: DateArray, tickers: list[str], prices: FloatArray, name: str, column: str) -> ParsedPrices:
@@ -435,7 +465,7 @@ def _long_parquet(table: Any, name: str, column: str) -> ParsedPrices:
     """Return a column of numbers of a long table in Parquet."""
     headers = [canonical(header) for header in table.column_names]
     days = _parquet_days(table.column(_find(headers, DATE_HEADERS, name, "date")))
-    tickers = [str(t) for t in table.column(_find(headers, TICKER_HEADERS, name, "ticker")).to_pylist()]
+    tickers = [str(t) for t in table.column(_find(headers, NAMED_BY, name, "ticker")).to_pylist()]
     values = np.asarray(table.column(column).to_numpy(), dtype=np.float64)
     return _pivot(days, tickers, values, name, column)
 
@@ -475,6 +505,8 @@ def _without_equal_rows(days: DateArray, matrix: FloatArray) -> tuple[DateArray,
 
 def _unique(tickers: Sequence[str], name: str) -> tuple[str, ...]:
     names = tuple(normalise(ticker) for ticker in tickers)
+    repeated = (REPEATED.sub("", one) for one in names)  # pandas numbers the second column of a name
+    names = tuple(bare if bare in names else one for one, bare in zip(names, repeated, strict=True))
     if len(set(names)) != len(names):
         first: dict[str, str] = {}
         for ticker, one in zip(tickers, names, strict=True):

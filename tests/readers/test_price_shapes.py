@@ -138,6 +138,13 @@ SHAPES = {
             ["", "", "", ""],
         ]
     ),
+    "other fields beside the prices": text(
+        [[*PLAIN[0], "NVDA Volume", "BRK-B Mkt Cap"], *([*row, 5e6, 1e12] for row in PLAIN[1:])]
+    ),
+    "days under another word": text([["Datum", *NAMES], *PLAIN[1:]]),
+    "EODHD's": text([["Code", "Date", "Close", "Adjusted_close"], *([n, d, 1.0, p] for d, n, p in LONG[1:])]),
+    "Sharadar's": text([["ticker", "date", "close", "closeadj"], *([n, d, 1.0, p] for d, n, p in LONG[1:])]),
+    "Refinitiv's": text([["Instrument", "Date", "Price Close"], *([n, d, p] for d, n, p in LONG[1:])]),
     "Bloomberg's, long": text([["Dates", "Security", "PX_LAST"], *LONG[1:]]),
 }
 
@@ -160,6 +167,26 @@ def test_columns_of_days_by_turns_keep_the_days_of_each_name_and_the_place_of_an
     rows[2][1] = "x"
     with pytest.raises(UnreadableFile, match="prices, line 3 is 'x', not a number"):
         parse_prices(text(rows), "prices")
+
+
+def test_columns_that_are_no_prices_are_told() -> None:
+    read = parse_prices(SHAPES["other fields beside the prices"], "p.csv")
+    assert "Columns of p.csv that are no prices are not read: NVDA Volume, BRK-B Mkt Cap." in read.warnings
+
+
+def test_a_second_column_of_a_name_as_pandas_numbers_it_is_refused() -> None:
+    with pytest.raises(InputError, match=r"p has prices of NVDA twice .NVDA and NVDA\.1"):
+        parse_prices(text([["Date", "NVDA", "NVDA.1"], *PLAIN[1:]]), "p")
+
+
+def test_currencies_of_a_long_table_are_one_for_a_name_and_told_where_they_differ() -> None:
+    head = [*LONG[0], "Currency"]
+    local = text([head, *([*row, "USD" if row[1] == "NVDA" else "GBP"] for row in LONG[1:])])
+    line = "The prices of p are in USD, GBP: each name's returns are in its own currency."
+    assert line in parse_prices(local, "p").warnings
+    changed = text([head, *([*row, "GBP" if i < 3 else "GBX"] for i, row in enumerate(LONG[1:]))])
+    with pytest.raises(InputError, match=r"p has prices of BRK-B in GBP and GBX\. Give them in one currency"):
+        parse_prices(changed, "p")
 
 
 def test_a_long_table_without_a_known_price_says_which_columns_it_has() -> None:
