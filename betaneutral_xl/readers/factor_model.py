@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import re
 import zipfile
 from dataclasses import replace
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from betaneutral_xl.errors import DuplicateTicker, InputError, UnreadableFile, listing
+from betaneutral_xl.errors import DuplicateTicker, InputError, MissingValue, UnreadableFile, listing
 from betaneutral_xl.model.arrays import FloatArray, positions_of
 from betaneutral_xl.model.covariance_units import CovarianceUnit
 from betaneutral_xl.model.factor_model import Units, factor_model, plausible_units
@@ -46,6 +47,8 @@ VARIANCE = re.compile(r"(?<![a-z])var(?:iances?)?(?![a-z])", re.IGNORECASE)
 """A header of specific variances, in place of volatilities."""
 LONG = 3
 """Columns of a table in long form: two labels and a number."""
+ABSENT = -math.inf
+"""In place of a pair that a list does not have; a blank in a table is NaN."""
 
 
 def is_factor_archive(content: bytes) -> bool:
@@ -136,6 +139,7 @@ def _model(tables: Sequence[Table], units: Units | None, origin: Provenance) -> 
     (rows, factors, x), (f_rows, f_columns, f), (r_rows, r_columns, risk) = (table[1:] for table in tables)
     names = [table[0] for table in tables]
     f_rows, f_columns, f = _square(f_rows, f_columns, f)
+    x, notes = _with_zeros(x, rows, factors, names[0])
     tickers, others = [normalise(t) for t in rows], [normalise(t) for t in r_rows]
     _require_same_labels(factors, f_rows, "factors", names[0], names[1])
     _require_same_labels(factors, f_columns, "factors", names[0], names[1])
@@ -151,7 +155,25 @@ def _model(tables: Sequence[Table], units: Units | None, origin: Provenance) -> 
     how = "" if units else ", by the size of its volatilities"
     note = f"{len(factors)} factors, read as {chosen}{how}"
     provenance = replace(origin, rows=len(tickers), note=note)
-    return factor_model(tickers, x, f, specific, units=chosen, provenance=provenance)
+    found = factor_model(tickers, x, f, specific, units=chosen, provenance=provenance)
+    return replace(found, warnings=(*found.warnings, *notes))
+
+
+def _with_zeros(
+    x: FloatArray, rows: Sequence[str], factors: Sequence[str], name: str
+) -> tuple[FloatArray, tuple[str, ...]]:
+    """Return exposures with zeros where a long list has none, and a note on factors that most names have.
+
+    Lists leave out zeros, such as those to other industries; of a style every name should have one.
+    """
+    if not (is_absent := x == ABSENT).any():
+        return x, ()
+    few = is_absent & (is_absent.mean(axis=0) < 0.5)  # noqa: PLR2004 - most have one
+    gaps = [f"{rows[i]} to {factors[j]}" for i, j in np.argwhere(few)]
+    zeros = np.where(is_absent, 0.0, x)
+    if not gaps:
+        return zeros, ()
+    return zeros, (f"{name} has no exposure of {listing(gaps)}, as most names have: it is taken as 0.",)
 
 
 def _parts(names: Sequence[str] | Mapping[str, Path]) -> dict[str, str]:
@@ -217,7 +239,7 @@ def _pivoted(grid: TextGrid) -> tuple[list[str], list[str], FloatArray]:
     if twice is not None:
         msg = f"{grid.name} lists {twice[0]}, {twice[1]} more than once. Remove the duplicates."
         raise DuplicateTicker(msg, tickers=list(twice))
-    matrix = np.zeros((len(first), len(second)))
+    matrix = np.full((len(first), len(second)), ABSENT)
     row_of, column_of = ({label: i for i, label in enumerate(labels)} for labels in (first, second))
     for at, (row, (one, other)) in enumerate(zip(rows, pairs, strict=True)):
         matrix[row_of[one], column_of[other]] = grid.number(at, 2, row[2])
@@ -227,10 +249,22 @@ def _pivoted(grid: TextGrid) -> tuple[list[str], list[str], FloatArray]:
 def _square(
     rows: list[str], columns: list[str], matrix: FloatArray
 ) -> tuple[list[str], list[str], FloatArray]:
-    """Return a factor covariance with both halves, where it has zeros or blanks on one side."""
+    """Return a factor covariance with both halves, where it has zeros, blanks or nothing on one side.
+
+    Raises
+    ------
+    MissingValue
+        If a list has a pair in neither order.
+
+    """
     if sorted(rows) != sorted(columns) or len(set(rows)) < len(rows):
         return rows, columns, matrix
     square = matrix[:, positions_of(rows, columns)]
+    square = np.where(square == ABSENT, square.T, square)
+    if (absent := np.argwhere(square == ABSENT)).size:
+        one, other = (rows[i] for i in absent[0])
+        msg = f"The factor covariance has no row for {one} and {other}. Add it, with 0 if it is zero."
+        raise MissingValue(msg, tickers=[one, other])
     filled = np.nan_to_num(square)
     lower, upper = np.tril(filled, -1), np.triu(filled, 1)
     if not lower.any() or not upper.any():

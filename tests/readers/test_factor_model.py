@@ -158,3 +158,16 @@ def test_long_tables_are_pivoted(tmp_path: Path) -> None:
     factors = "factor,factor2,covariance\nmarket,market,0.04\nvalue,market,0.01\nvalue,value,0.02\n"
     covariance = loaded(tmp_path, exposures, factors, SPECIFIC)
     assert covariance.form.dense() == pytest.approx(X @ F @ X.T + np.diag(RISK**2))
+    (line,) = (one for one in covariance.warnings if "exposure" in one)
+    assert line == "exposures.csv has no exposure of CCC to value, as most names have: it is taken as 0."
+
+
+def test_zeros_that_a_long_list_leaves_out_are_no_news(tmp_path: Path) -> None:
+    exposures = "ticker,factor,exposure\nAAA,market,1\nAAA,value,0.5\nBRK.B,market,0.8\nCCC,market,1.2\n"
+    assert not any("exposure" in one for one in loaded(tmp_path, exposures, FACTORS, SPECIFIC).warnings)
+
+
+def test_a_pair_that_a_long_factor_covariance_lacks_is_refused(tmp_path: Path) -> None:
+    factors = "factor,factor2,covariance\nmarket,market,0.04\nvalue,value,0.02\n"
+    with pytest.raises(MissingValue, match="no row for market and value"):
+        loaded(tmp_path, EXPOSURES, factors, SPECIFIC)
