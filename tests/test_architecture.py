@@ -96,7 +96,7 @@ WITHIN: dict[str, list[set[str]]] = {
         {"detection", "parquet", "row_grid"},
     ],
     "betaneutral_xl.hosts.sheets": [
-        {"answer_rows", "cells", "handles", "layout", "origins", "result_cache", "records"},
+        {"answer_rows", "cells", "findings", "handles", "layout", "origins", "result_cache", "records"},
         {"entries", "named_values", "ranges"},
         {"matrices"},
         {"session"},

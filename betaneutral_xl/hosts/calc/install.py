@@ -14,6 +14,7 @@ from betaneutral_xl.errors import HostError, InputError, UnreadableFile
 from betaneutral_xl.hosts.calc import deployment, processes, profile
 from betaneutral_xl.hosts.calc.extension import IDENTIFIER, NAME, OLDEST_OFFICE
 from betaneutral_xl.hosts.sheets import records, template
+from betaneutral_xl.hosts.sheets.findings import Finding, met, unmet
 from betaneutral_xl.system import libreoffice
 from betaneutral_xl.system.saving import make_folder, remove, save, temporary_folder
 
@@ -36,15 +37,6 @@ START_CHECK = 1.0
 """Seconds for which Calc is observed after its start: if it cannot start, it ends sooner."""
 
 REINSTALL = "run betaneutral-xl calc install again"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A requirement of Calc: its name, whether it is met, and details."""
-
-    name: str
-    fine: bool
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,16 +162,11 @@ def findings(office: Office) -> list[Finding]:
     extension = installed(office)
     found = _office_findings(office)
     if extension is None:
-        found.append(
-            Finding("Extension", fine=False, text="is not installed: run betaneutral-xl calc install")
-        )
-        return found
+        return [*found, unmet("Extension", "is not installed: run betaneutral-xl calc install")]
     found += [_extension_finding(extension), python_finding(extension.python, extension.version)]
     holder = profile.holder(office)
     if holder is not None:
-        found.append(
-            Finding("Profile", fine=True, text=f"{holder} is open: close it before you install or uninstall")
-        )
+        found.append(met("Profile", f"{holder} is open: close it before you install or uninstall"))
     return found
 
 
@@ -187,17 +174,17 @@ def python_finding(python: Path | None, version: str) -> Finding:
     """Check that an interpreter exists and has the expected version of this package."""
     name = "Python of the functions"
     if python is None:
-        return Finding(name, fine=False, text=f"the extension names none: {REINSTALL}")
+        return unmet(name, f"the extension names none: {REINSTALL}")
     if not python.is_file():
-        return Finding(name, fine=False, text=f"{python} does not exist: {REINSTALL}")
+        return unmet(name, f"{python} does not exist: {REINSTALL}")
     script = "import betaneutral_xl; print('betaneutral_xl', betaneutral_xl.__version__)"
     try:
         ended = processes.run([python, "-P", "-c", script], timeout=TIMEOUT)
     except HostError as error:
-        return Finding(name, fine=False, text=f"{python}: {error}")
+        return unmet(name, f"{python}: {error}")
     printed = ended.text.strip().rpartition("\n")[2]
     if ended.code != 0 or not printed.startswith("betaneutral_xl "):
-        return Finding(name, fine=False, text=f"{python} has no betaneutral_xl: {REINSTALL}")
+        return unmet(name, f"{python} has no betaneutral_xl: {REINSTALL}")
     matches = printed == f"betaneutral_xl {version}"
     advice = "" if matches else f", but the extension has version {version}: {REINSTALL}"
     return Finding(name, fine=matches, text=f"{python} has {printed}{advice}")
@@ -320,7 +307,7 @@ def _office_findings(office: Office) -> list[Finding]:
     found = [Finding(str(office), recent, f"{office.soffice.parent}{advice}")]
     if not office.runs_python:
         text = f"cannot run extensions written in Python: {deployment.GET_PYTHON}"
-        found.append(Finding(str(office), fine=False, text=text))
+        found.append(unmet(str(office), text))
     return found
 
 
@@ -330,11 +317,11 @@ def _extension_finding(extension: Installed) -> Finding:
     name = f"Extension {IDENTIFIER}"
     whose = " for all users" if extension.for_all_users else ""
     if not extension.enabled:
-        return Finding(name, fine=False, text="is disabled: enable it in Tools, Extension Manager")
+        return unmet(name, "is disabled: enable it in Tools, Extension Manager")
     if extension.version != __version__:
         text = f"{extension.version}{whose}, but this is {__version__}: {REINSTALL}"
-        return Finding(name, fine=False, text=text)
-    return Finding(name, fine=True, text=f"{extension.version}{whose}, enabled")
+        return unmet(name, text)
+    return met(name, f"{extension.version}{whose}, enabled")
 
 
 def _none_found() -> str:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import MissingValue
-from betaneutral_xl.hosts.cli import input_options, table_options
-from betaneutral_xl.hosts.cli.output import console
+from betaneutral_xl.hosts.cli import input_options, output, table_options
 from betaneutral_xl.job import run as job
 from betaneutral_xl.job.options import Section
 from betaneutral_xl.job.sources import order_quotes
@@ -47,15 +46,13 @@ def run(args: argparse.Namespace) -> None:
     settings = input_options.settings(args)
     orders, why = (None, "") if outcome.infeasible else _orders(args, given, outcome.result)
     accepted = Records(settings, fund_of(given.request, given.inputs)).accept(outcome, orders, given.stored)
-    out = console()
     betas = ", ".join(f"beta to {name} {round(beta, 4) + 0.0:.4f}" for name, beta in accepted.betas.items())
     what = f"{len(accepted.orders)} orders" if orders is not None else "weights"
     fund = fund_of(given.request, given.inputs)
-    out.print(f"Accepted for {fund}: {what}, {betas}.", markup=False, soft_wrap=True)
+    output.say(f"Accepted for {fund}: {what}, {betas}.")
     if why:
-        out.print(f"! Kept in weights, without orders: {why}", style="yellow", markup=False, soft_wrap=True)
-    for line in outcome.result.warnings:
-        out.print(f"! {line}", style="yellow", markup=False, soft_wrap=True)
+        output.warn([f"Kept in weights, without orders: {why}"])
+    output.warn(outcome.result.warnings)
 
 
 def _orders(

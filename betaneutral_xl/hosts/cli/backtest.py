@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from betaneutral_xl.hosts.cli import backtest_options, table_options
-from betaneutral_xl.hosts.cli.output import add_machine_formats, console, number, percent, progress
+from betaneutral_xl.hosts.cli import backtest_options, output, table_options
+from betaneutral_xl.hosts.cli.output import number, percent
 from betaneutral_xl.job import studies, study_views
 from betaneutral_xl.job.request import target_tickers
 from betaneutral_xl.job.sources import load_holdings
@@ -88,7 +87,7 @@ def define(parser: argparse.ArgumentParser) -> None:
     )
     backtest_options.add_target_and_limits(parser)
     parser.add_argument("--chart", metavar="FILE", help="save a chart of rolling betas as .png or .svg")
-    add_machine_formats(parser)
+    output.add_machine_formats(parser)
     parser.set_defaults(run=run)
 
 
@@ -97,20 +96,20 @@ def run(args: argparse.Namespace) -> None:
     image_format = Path(args.chart).suffix.lower().lstrip(".") if args.chart else ""
     if args.chart:
         study_views.require_chart(image_format)
-    with progress("Reading ..."):
+    with output.progress("Reading ..."):
         study = read_study(args)
-    with progress("Walking forward ..."):
+    with output.progress("Walking forward ..."):
         result = studies.walk(study)
     if args.chart:
         saving.save(args.chart, study_views.chart(result, image_format))
     if args.json:
-        sys.stdout.write(saving.to_json(study_views.as_record(result)) + "\n")
+        output.write_json(study_views.as_record(result))
     elif args.csv:
-        sys.stdout.write(saving.to_csv(study_views.COLUMNS, result.rows()))
+        output.write_csv(study_views.COLUMNS, result.rows())
     else:
         _print(result)
         if args.chart:
-            console().print(f"chart saved to {args.chart}", markup=False, soft_wrap=True)
+            output.say(f"chart saved to {args.chart}")
 
 
 def read_study(args: argparse.Namespace) -> Study:
@@ -133,16 +132,15 @@ def read_study(args: argparse.Namespace) -> Study:
 
 
 def _print(result: Backtest) -> None:
-    out = console()
-    out.print(study_views.headline(result), style="bold", markup=False, soft_wrap=True)
+    out = output.console()
+    output.say(study_views.headline(result), "bold")
     for line in study_views.setting(result):
-        out.print(line, markup=False, soft_wrap=True)
+        output.say(line)
     for i, table in enumerate(_tables(result, out)):
         if i:
             out.print()
         out.print(table)
-    for note in result.notes:
-        out.print(f"! {note}", style="yellow", markup=False, soft_wrap=True)
+    output.warn(result.notes)
 
 
 Columns = dict[str, list[str]]

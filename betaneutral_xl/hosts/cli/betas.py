@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import math
-import sys
 from typing import TYPE_CHECKING
 
-from betaneutral_xl.hosts.cli import input_options
-from betaneutral_xl.hosts.cli.output import add_machine_formats, console, number, percent
+from betaneutral_xl.hosts.cli import input_options, output
+from betaneutral_xl.hosts.cli.output import number, percent
 from betaneutral_xl.job import views
 from betaneutral_xl.job.options import Section
 from betaneutral_xl.job.request import Request
 from betaneutral_xl.job.run import align
 from betaneutral_xl.model.alignment import OnMissing
-from betaneutral_xl.system import saving
 
 if TYPE_CHECKING:
     import argparse
@@ -36,7 +34,7 @@ def define(parser: argparse.ArgumentParser) -> None:
     parser.description = "Show each held name's predicted beta to each ETF, and its contribution."
     parser.epilog = EPILOG
     input_options.add_arguments(parser, Section.AIM, leave_out={"method", "target", "objective"})
-    add_machine_formats(parser)
+    output.add_machine_formats(parser)
     parser.set_defaults(run=run)
 
 
@@ -93,11 +91,11 @@ def run(args: argparse.Namespace) -> None:
             "betas": [dict(zip(columns, row, strict=True)) for row in rows],
             "warnings": warnings,
         }
-        sys.stdout.write(saving.to_json(record) + "\n")
+        output.write_json(record)
     elif args.csv:
         covered = tuple(unit.covered for unit in aligned.coverage.units.values())
         with_coverage = (*columns, *(f"coverage_{name}" for name in names))
-        sys.stdout.write(saving.to_csv(with_coverage, [(*row, *covered) for row in rows]))
+        output.write_csv(with_coverage, [(*row, *covered) for row in rows])
     else:
         totals = {
             name: (views.beta_text(forecasts[name]), unit.coverage_text)
@@ -113,19 +111,16 @@ def _print(
     total: dict[str, tuple[str, str]],
     warnings: list[str],
 ) -> None:
-    from rich.markup import escape
-    from rich.table import Table
-
-    out = console()
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for name in columns:
-        table.add_column(escape(name), justify="left" if name == "ticker" else "right", no_wrap=True)
-    for ticker, weight, sigma, *values in rows:
-        shown = (number(float(value)) for value in values)
-        table.add_row(escape(str(ticker)), percent(float(weight)), percent(float(sigma), 1), *shown)
-    out.print(table)
+    shown = (
+        (
+            str(ticker),
+            percent(float(weight)),
+            percent(float(sigma), 1),
+            *(number(float(value)) for value in values),
+        )
+        for ticker, weight, sigma, *values in rows
+    )
+    output.print_table(columns, shown, left={"ticker"})
     for name, (beta, coverage) in total.items():
-        line = f"portfolio beta to {name}: {beta} ({coverage})"
-        out.print(line, style="bold", markup=False, soft_wrap=True)
-    for warning in warnings:
-        out.print(f"! {warning}", style="yellow", markup=False, soft_wrap=True)
+        output.say(f"portfolio beta to {name}: {beta} ({coverage})", "bold")
+    output.warn(warnings)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
-from betaneutral_xl.hosts.cli.output import add_machine_formats, console
+from betaneutral_xl.hosts.cli import output
 from betaneutral_xl.job import cached
-from betaneutral_xl.system import saving
 from betaneutral_xl.system.settings import Settings
 
 if TYPE_CHECKING:
@@ -30,7 +28,7 @@ def define(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EPILOG
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
     listing = actions.add_parser("list", help="show the cached answers, newest first")
-    add_machine_formats(listing)
+    output.add_machine_formats(listing)
     listing.set_defaults(run=run_list)
     actions.add_parser("clear", help="remove all cached answers").set_defaults(run=run_clear)
 
@@ -40,10 +38,9 @@ def run_list(args: argparse.Namespace) -> None:
     folder = Settings.from_environment().cache
     answers = cached.answers(folder)
     if args.json:
-        records = [one._asdict() for one in answers]
-        sys.stdout.write(saving.to_json({"folder": str(folder), "answers": records}) + "\n")
+        output.write_json({"folder": str(folder), "answers": [one._asdict() for one in answers]})
     elif args.csv:
-        sys.stdout.write(saving.to_csv(cached.CachedAnswer._fields, answers))
+        output.write_csv(cached.CachedAnswer._fields, answers)
     else:
         _print(answers, str(folder))
 
@@ -51,27 +48,16 @@ def run_list(args: argparse.Namespace) -> None:
 def run_clear(_: argparse.Namespace) -> None:
     """Remove all cached answers."""
     folder = Settings.from_environment().cache
-    sys.stdout.write(f"removed {cached.clear(folder)} answers from {folder}\n")
+    output.say(f"removed {cached.clear(folder)} answers from {folder}")
 
 
 def _print(answers: list[cached.CachedAnswer], folder: str) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
-    out = console()
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for name in ("what", "fetched at (UTC)", "valid until (UTC)"):
-        table.add_column(name, no_wrap=True)
-    table.add_column("bytes", justify="right", no_wrap=True)
+    columns = ("what", "fetched at (UTC)", "valid until (UTC)", "bytes")
+    rows = []
     for what, fetched_at, expires, valid, size, refusal in answers:
-        until = "for good" if expires is None else _minute(expires) if valid else "expired"
+        until = "for good" if expires is None else output.minute(expires) if valid else "expired"
         label = f"{what} ({refusal})" if refusal else what
-        table.add_row(Text(label), _minute(fetched_at), until, f"{size:,}")
-    if answers:
-        out.print(table)
-    total = sum(one.bytes for one in answers)
-    out.print(f"{len(answers)} answers, {total:,} bytes in {folder}", markup=False, soft_wrap=True)
-
-
-def _minute(time: str) -> str:
-    return time[:16].replace("T", " ")
+        rows.append((label, output.minute(fetched_at), until, f"{size:,}"))
+    if rows:
+        output.print_table(columns, rows, left=columns[:3])
+    output.say(f"{len(answers)} answers, {sum(one.bytes for one in answers):,} bytes in {folder}")

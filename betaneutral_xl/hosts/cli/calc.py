@@ -5,13 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import HostError
-from betaneutral_xl.hosts.cli.output import console, progress
-
-if TYPE_CHECKING:
-    from betaneutral_xl.hosts.calc.install import Finding
+from betaneutral_xl.hosts.cli import output
 
 EPILOG = """\
 examples:
@@ -85,17 +81,17 @@ def run_install(args: argparse.Namespace) -> None:
     if args.oxt is not None:
         python = (args.python or Path(sys.executable)).absolute()
         save(args.oxt, extension.build(python))
-        _write(f"Written: {args.oxt}. Its functions run in {python}.")
+        output.say(f"Written: {args.oxt}. Its functions run in {python}.")
         return
     python = install.checked_python(args.python) if args.python else Path(sys.executable)
     session = Session()
     office = install.choose(session, args.office, args.profile)
-    with progress(f"Installing in {office} ..."):
+    with output.progress(f"Installing in {office} ..."):
         install.install(session, office, extension.build(python))
         findings = install.findings(office)
-    _write(f"Installed in {office}.")
-    _print(findings)
-    _write("\nOpen Calc with the template: betaneutral-xl calc open")
+    output.say(f"Installed in {office}.")
+    output.print_findings(findings)
+    output.say("\nOpen Calc with the template: betaneutral-xl calc open")
 
 
 def run_status(args: argparse.Namespace) -> None:
@@ -104,7 +100,7 @@ def run_status(args: argparse.Namespace) -> None:
     from betaneutral_xl.hosts.sheets.session import Session
 
     findings = install.findings(install.choose(Session(), args.office, args.profile))
-    _print(findings)
+    output.print_findings(findings)
     failed = [finding for finding in findings if not finding.fine]
     if failed:
         msg = f"Calc is not ready. {failed[0].name}: {failed[0].text}."
@@ -119,11 +115,11 @@ def run_open(args: argparse.Namespace) -> None:
 
     session = Session()
     office = install.choose(session, args.office, args.profile)
-    with progress(f"Starting {office} ..."):
+    with output.progress(f"Starting {office} ..."):
         install.require_ready(office)
         document = args.file or install.workbook(session, args.folder or default_folder())
         install.start(office, document)
-    _write(f"Opened in {office}: {document}")
+    output.say(f"Opened in {office}: {document}")
 
 
 def run_uninstall(args: argparse.Namespace) -> None:
@@ -133,24 +129,16 @@ def run_uninstall(args: argparse.Namespace) -> None:
 
     session = Session()
     office = install.choose(session, args.office, args.profile)
-    with progress(f"Uninstalling from {office} ..."):
+    with output.progress(f"Uninstalling from {office} ..."):
         done = install.uninstall(session, office)
-    _write(f"Removed from {office}." if done.extension else f"Not installed in {office}: nothing to remove.")
+    removed = f"Removed from {office}."
+    output.say(removed if done.extension else f"Not installed in {office}: nothing to remove.")
     if done.workbook is not None:
         outcome = "Removed" if done.workbook_removed else "Kept, because it has been changed since"
-        _write(f"{outcome}: {done.workbook}")
+        output.say(f"{outcome}: {done.workbook}")
     shared = install.installed(office)
     if shared is not None:
-        _write(
+        output.say(
             "It is still installed for all users; an administrator removes it with unopkg remove --shared "
             + extension.IDENTIFIER
         )
-
-
-def _write(text: str) -> None:
-    console().print(text, markup=False, soft_wrap=True)
-
-
-def _print(findings: list[Finding]) -> None:
-    for finding in findings:
-        _write(f"{'ok ' if finding.fine else '-- '} {finding.name}: {finding.text}")

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-import sys
 from typing import TYPE_CHECKING
 
-from betaneutral_xl.hosts.cli import input_options, table_options
-from betaneutral_xl.hosts.cli.output import add_machine_formats, console, number, percent
+from betaneutral_xl.hosts.cli import input_options, output, table_options
+from betaneutral_xl.hosts.cli.output import number, percent
 from betaneutral_xl.job import views
 from betaneutral_xl.job.run import compare
-from betaneutral_xl.system import saving
 
 if TYPE_CHECKING:
     import argparse
@@ -45,7 +43,7 @@ def define(parser: argparse.ArgumentParser) -> None:
         metavar="TICKER",
         help="asset whose beta the long-only portfolio targets (default: a market fund of the risk model)",
     )
-    add_machine_formats(parser)
+    output.add_machine_formats(parser)
     parser.set_defaults(run=run)
 
 
@@ -73,11 +71,11 @@ def run(args: argparse.Namespace) -> None:
             "drift": list(comparison.drift),
             "warnings": list(hedge.warnings),
         }
-        sys.stdout.write(saving.to_json(record) + "\n")
+        output.write_json(record)
     elif args.csv:
         covered = tuple(unit.covered for unit in hedge.coverage.units.values())
         with_coverage = (*columns, *(f"coverage_{name}" for name in names))
-        sys.stdout.write(saving.to_csv(with_coverage, [(*row, *covered) for row in rows]))
+        output.write_csv(with_coverage, [(*row, *covered) for row in rows])
     else:
         _print(comparison, names)
 
@@ -96,31 +94,24 @@ def _row(one: Alternative, names: Sequence[str]) -> tuple[str | float, ...]:
 
 
 def _print(comparison: Comparison, names: Sequence[str]) -> None:
-    from rich.table import Table
-
-    out, alternatives, hedge = console(), comparison.alternatives, comparison.hedge
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("")
-    for name in names:
-        table.add_column(f"beta {name}" if len(names) > 1 else "beta", justify="right", no_wrap=True)
+    alternatives, hedge = comparison.alternatives, comparison.hedge
     has_market = any(not math.isnan(one.market_beta) for one in alternatives)
-    if has_market:
-        table.add_column("market beta", justify="right")
-    for measure in (*MEASURES, "trades"):
-        table.add_column(measure.replace("_", " "), justify="right")
+    of_etfs = [f"beta {name}" for name in names] if len(names) > 1 else ["beta"]
+    of_market = ["market beta"] if has_market else []
+    columns = ("", *of_etfs, *of_market, *(one.replace("_", " ") for one in MEASURES), "trades")
+    rows = []
     for one in alternatives:
         betas = (views.beta_text(one.forecast[name]) if one.forecast else "" for name in names)
         shown = (percent(getattr(one, measure)) for measure in MEASURES)
         left = [number(one.market_beta)] if has_market else []
-        table.add_row(one.name, *betas, *left, *shown, "-" if one.note else str(one.trades))
-    out.print(table)
+        rows.append((one.name, *betas, *left, *shown, "-" if one.note else str(one.trades)))
+    output.print_table(columns, rows, left={""}, wrapped=set(columns) - set(of_etfs))
     for line in comparison.drift:
-        out.print(line, markup=False, soft_wrap=True)
+        output.say(line)
     for name, unit in hedge.coverage.units.items():
-        out.print(f"beta to {name}: {unit.coverage_text}", markup=False, soft_wrap=True)
-    notes = [f"{one.name}: {one.note}" for one in alternatives if one.note]
-    for warning in (*notes, *hedge.warnings):
-        out.print(f"! {warning}", style="yellow", markup=False, soft_wrap=True)
+        output.say(f"beta to {name}: {unit.coverage_text}")
+    output.warn(f"{one.name}: {one.note}" for one in alternatives if one.note)
+    output.warn(hedge.warnings)
 
 
 def _ends(one: Alternative, names: Sequence[str]) -> list[float]:

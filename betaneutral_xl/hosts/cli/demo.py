@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from betaneutral_xl.hosts.cli import weights
-from betaneutral_xl.hosts.cli.output import console, progress
+from betaneutral_xl.hosts.cli import output, weights
 from betaneutral_xl.hosts.cli.rebalance import print_summary
 from betaneutral_xl.system.saving import save
 
@@ -70,9 +69,7 @@ def write_files(folder: Path) -> None:
     contents = {folder / name: content for name, content in sample.as_files().items()}
     with Staged(contents) as staged:
         staged.commit()
-    console().print(
-        f"Written to {folder}: {', '.join(path.name for path in contents)}", markup=False, soft_wrap=True
-    )
+    output.say(f"Written to {folder}: {', '.join(path.name for path in contents)}")
 
 
 def show() -> None:
@@ -85,10 +82,9 @@ def show() -> None:
 
     data = sample.load()
     outcome = run.run(Request(), run.Inputs(data.holdings, (data.etf,), data.covariance))
-    out = console()
-    print_summary(outcome, out)
-    weights.print_table(outcome.result, out, "trade", 10)
-    with progress(f"Writing {REPORT} ..."):
+    print_summary(outcome)
+    weights.print_table(outcome.result, output.console(), "trade", 10)
+    with output.progress(f"Writing {REPORT} ..."):
         assembled = assemble(outcome, OrderTerms(), command="betaneutral-xl demo", written_at=now())
         save(REPORT, build_workbook(assembled.contents))
-    out.print(NEXT, markup=False, soft_wrap=True)
+    output.say(NEXT)

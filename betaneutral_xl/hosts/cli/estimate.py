@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.errors import InputError
-from betaneutral_xl.hosts.cli import input_options, table_options
-from betaneutral_xl.hosts.cli.output import console, number, percent, progress
+from betaneutral_xl.hosts.cli import input_options, output, table_options
+from betaneutral_xl.hosts.cli.output import number, percent
 from betaneutral_xl.job.estimation import DEFAULT, WINDOW, MissingData, described, read_parameters
 from betaneutral_xl.job.inputs import covariance_from_prices, load_etf
 from betaneutral_xl.job.sources import load_holdings
@@ -96,7 +95,7 @@ def run(args: argparse.Namespace) -> None:
         raise InputError(msg)
     options = read_options(args.method, args.set, args.half_life)
     tickers = _tickers(args)
-    with progress("Estimating the covariance ..."):
+    with output.progress("Estimating the covariance ..."):
         covariance = covariance_from_prices(
             args.prices,
             tickers or None,
@@ -108,7 +107,7 @@ def run(args: argparse.Namespace) -> None:
         )
         saving.save(args.out, to_api_csv(covariance).encode())
     if args.json:
-        sys.stdout.write(saving.to_json(_summary(covariance)) + "\n")
+        output.write_json(_summary(covariance))
     else:
         _print_summary(covariance, args.out)
 
@@ -176,30 +175,25 @@ def _summary(covariance: Covariance) -> dict[str, Any]:
 
 
 def _print_summary(covariance: Covariance, file: str) -> None:
-    out, stats = console(), _summary(covariance)
-    out.print(
-        f"{stats['names']} names as of {stats['as_of']}, from {stats['prices']}", style="bold", markup=False
+    stats = _summary(covariance)
+    low, median, high = (
+        percent(stats[f"{which}_volatility"], 1) for which in ("lowest", "median", "highest")
     )
-    out.print(f"{stats['method']}: {stats['settings']}", markup=False, soft_wrap=True)
-    out.print(f"effective days   {number(stats['effective_days'], 0)}", markup=False)
-    out.print(
-        f"volatility       {percent(stats['lowest_volatility'], 1)} to "
-        f"{percent(stats['highest_volatility'], 1)}, median {percent(stats['median_volatility'], 1)}",
-        markup=False,
-    )
+    output.say(f"{stats['names']} names as of {stats['as_of']}, from {stats['prices']}", "bold")
+    output.say(f"{stats['method']}: {stats['settings']}")
+    output.say(f"effective days   {number(stats['effective_days'], 0)}")
+    output.say(f"volatility       {low} to {high}, median {median}")
     if stats["seen_in_part"]:
         parts = ", ".join(f"{ticker} {share:.0%}" for ticker, share in stats["seen_in_part"].items())
-        out.print(f"share of days with own returns: {parts}", markup=False, soft_wrap=True)
-    for note in covariance.warnings:
-        out.print(f"! {note}", style="yellow", markup=False, soft_wrap=True)
-    out.print(f"saved to {file}", markup=False, soft_wrap=True)
+        output.say(f"share of days with own returns: {parts}")
+    output.warn(covariance.warnings)
+    output.say(f"saved to {file}")
 
 
 def _print_methods() -> None:
-    out = console()
     for one in described():
-        out.print(f"{one.name}{' (default)' if one.is_default else ''}", style="bold", markup=False)
-        out.print(f"    {one.summary}", markup=False, soft_wrap=True)
+        output.say(f"{one.name}{' (default)' if one.is_default else ''}", "bold")
+        output.say(f"    {one.summary}")
         if one.parameters:
             shown = ", ".join(f"{key}={value}" for key, value in one.parameters.items())
-            out.print(f"    parameters: {shown}", markup=False, soft_wrap=True)
+            output.say(f"    parameters: {shown}")

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-import sys
 from typing import TYPE_CHECKING
 
-from betaneutral_xl.hosts.cli import table_options
-from betaneutral_xl.hosts.cli.output import add_machine_formats, console, percent
+from betaneutral_xl.hosts.cli import output, table_options
+from betaneutral_xl.hosts.cli.output import percent
 from betaneutral_xl.job.options import BY_NAME
 from betaneutral_xl.model.portfolio import AssetClass
-from betaneutral_xl.system import saving
 from betaneutral_xl.system.settings import Settings
 
 if TYPE_CHECKING:
@@ -71,7 +69,7 @@ def define(parser: argparse.ArgumentParser) -> None:
         default=15,
         help="number of rows to show, largest first (default: %(default)s; --csv has all)",
     )
-    add_machine_formats(parser)
+    output.add_machine_formats(parser)
     parser.set_defaults(run=run)
 
 
@@ -85,10 +83,10 @@ def run(args: argparse.Namespace) -> None:
     days = [day_of(etf, settings) for etf in etfs]
     if args.json:
         records = [{**record(etf), "by_day": day.record()} for etf, day in zip(etfs, days, strict=True)]
-        sys.stdout.write(saving.to_json(records[0] if len(records) == 1 else records) + "\n")
+        output.write_json(records[0] if len(records) == 1 else records)
     elif args.csv:
         rows = [(etf.name, *_cells(row)) for etf in etfs for row in etf.constituents]
-        sys.stdout.write(saving.to_csv(("fund", *COLUMNS), rows))
+        output.write_csv(("fund", *COLUMNS), rows)
     else:
         for etf, day in zip(etfs, days, strict=True):
             _show(etf, day, args.rows)
@@ -185,7 +183,7 @@ def _show(etf: Etf, kept: EtfDay, limit: int) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    screen = console()
+    screen = output.console()
     day = etf.as_of.isoformat() if etf.as_of else "date unknown"
     screen.print(
         f"[bold]{escape(etf.name)}[/bold] {escape(etf.title)}  ({day}, {escape(etf.provenance.location)})"

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from betaneutral_xl.errors import Unwritable, listing
-from betaneutral_xl.hosts.cli.output import console, progress
+from betaneutral_xl.hosts.cli import output
 
 EPILOG = """\
 examples:
@@ -96,9 +96,9 @@ def run_sign(args: argparse.Namespace) -> None:
 
     file = args.file or addin.place()
     certificate = ("/sha1", args.thumbprint) if args.thumbprint else ("/n", args.subject)
-    with progress(f"Signing {file.name} ..."):
+    with output.progress(f"Signing {file.name} ..."):
         kinds = signing.sign(file, certificate, args.timestamp, args.signtool)
-    console().print(f"Signed ({', '.join(kinds)}): {file}", markup=False, soft_wrap=True)
+    output.say(f"Signed ({', '.join(kinds)}): {file}")
 
 
 def run_install(args: argparse.Namespace) -> None:
@@ -108,14 +108,13 @@ def run_install(args: argparse.Namespace) -> None:
     from betaneutral_xl.hosts.sheets.session import Session
 
     with_add_in = sys.platform == "win32" and not args.workbook
-    with progress("Building ..."):
+    with output.progress("Building ..."):
         done = install.install(Session(), args.folder or default_folder(), with_add_in=with_add_in)
-    out = console()
     if done.add_in is not None:
-        out.print(f"Installed: {done.add_in}", markup=False, soft_wrap=True)
+        output.say(f"Installed: {done.add_in}")
     kept = "Kept, your own workbook" if done.is_kept else "Installed"
-    out.print(f"{kept}: {done.workbook}", markup=False, soft_wrap=True)
-    _print(check.findings(done.workbook))
+    output.say(f"{kept}: {done.workbook}")
+    output.print_findings(check.findings(done.workbook))
     steps = (
         f"Start Excel, open {done.workbook.name}, press Rebalance on the tab Beta Neutral. In a workbook of "
         "your own: Insert template."
@@ -124,21 +123,21 @@ def run_install(args: argparse.Namespace) -> None:
         f"{done.workbook.parent} a trusted location: File, Options, Trust Center, Trust Center Settings, "
         "Trusted Locations."
     )
-    out.print(f"\n{steps}", markup=False, soft_wrap=True)
+    output.say(f"\n{steps}")
 
 
 def run_check(args: argparse.Namespace) -> None:
     """Print the findings."""
     from betaneutral_xl.hosts.excel import check
 
-    _print(check.findings(args.workbook))
+    output.print_findings(check.findings(args.workbook))
 
 
 def run_repair(args: argparse.Namespace) -> None:
     """Let a workbook use this installation."""
     from betaneutral_xl.hosts.excel import repair
 
-    console().print(f"Repaired: {repair.repair(args.workbook)}.", markup=False, soft_wrap=True)
+    output.say(f"Repaired: {repair.repair(args.workbook)}.")
 
 
 def run_uninstall(_: argparse.Namespace) -> None:
@@ -146,17 +145,10 @@ def run_uninstall(_: argparse.Namespace) -> None:
     from betaneutral_xl.hosts.excel import install
     from betaneutral_xl.hosts.sheets.session import Session
 
-    out = console()
     results = install.uninstall(Session())
     for target, result in results.items():
-        out.print(f"{result.value}: {target}", markup=False, soft_wrap=True)
+        output.say(f"{result.value}: {target}")
     locked = [target.name for target, result in results.items() if result is install.Removal.LOCKED]
     if locked:
         msg = f"{listing(locked)} could not be removed. Close Excel, then run excel uninstall again."
         raise Unwritable(msg)
-
-
-def _print(findings: list[tuple[str, bool, str]]) -> None:
-    out = console()
-    for name, fine, text in findings:
-        out.print(f"{'ok ' if fine else '-- '} {name}: {text}", markup=False, soft_wrap=True)

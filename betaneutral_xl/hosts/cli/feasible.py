@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.errors import ModelError
-from betaneutral_xl.hosts.cli import input_options, table_options
-from betaneutral_xl.hosts.cli.output import add_machine_formats, console, number, percent
+from betaneutral_xl.hosts.cli import input_options, output, table_options
+from betaneutral_xl.hosts.cli.output import number, percent
 from betaneutral_xl.job import views
 from betaneutral_xl.job.options import Section
 from betaneutral_xl.job.run import reach
-from betaneutral_xl.system import saving
 
 if TYPE_CHECKING:
     import argparse
@@ -37,7 +35,7 @@ def define(parser: argparse.ArgumentParser) -> None:
     )
     parser.epilog = f"{EPILOG}\n{table_options.EPILOG}"
     input_options.add_arguments(parser, Section.AIM, Section.LIMITS, leave_out={"method", "objective"})
-    add_machine_formats(parser)
+    output.add_machine_formats(parser)
     parser.set_defaults(run=run)
 
 
@@ -47,9 +45,9 @@ def run(args: argparse.Namespace) -> int:
     found = reach(given.request, given.inputs)
     warnings = [*given.inputs.warnings, *found.coverage.sentences()]
     if args.json:
-        sys.stdout.write(saving.to_json({**as_record(found), "warnings": warnings}) + "\n")
+        output.write_json({**as_record(found), "warnings": warnings})
     elif args.csv:
-        sys.stdout.write(saving.to_csv(("ticker", "weight"), zip(found.tickers, found.weights, strict=True)))
+        output.write_csv(("ticker", "weight"), zip(found.tickers, found.weights, strict=True))
     else:
         _print(found, warnings)
     return 0 if found.feasible else ModelError.exit_code
@@ -81,24 +79,19 @@ def as_record(found: Reachable) -> dict[str, Any]:
 
 
 def _print(found: Reachable, warnings: list[str]) -> None:
-    from rich.table import Table
-
-    out = console()
-    out.print(found.sentence(), style="bold", markup=False)
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("")
-    for heading in ("target", "lowest", "highest", "nearest", "ETF to sell in addition"):
-        table.add_column(heading, justify="right")
-    for name, target, *betas, leg in found.lines():
-        table.add_row(f"beta to {name}", str(target), *map(number, betas), percent(leg))
-    out.print(table)
+    output.say(found.sentence(), "bold")
+    columns = ("", "target", "lowest", "highest", "nearest", "ETF to sell in addition")
+    rows = (
+        (f"beta to {name}", str(target), *map(number, betas), percent(leg))
+        for name, target, *betas, leg in found.lines()
+    )
+    output.print_table(columns, rows, left={""}, wrapped=columns)
     for name, unit in found.coverage.units.items():
-        out.print(f"beta to {name}: {unit.coverage_text}", markup=False, soft_wrap=True)
+        output.say(f"beta to {name}: {unit.coverage_text}")
     if found.binding:
-        out.print(f"Binding limits there: {', '.join(found.binding)}.", markup=False, soft_wrap=True)
+        output.say(f"Binding limits there: {', '.join(found.binding)}.")
     if found.relaxations:
-        out.print("Any one of these relaxations reaches the target, with the other limits unchanged:")
+        output.say("Any one of these relaxations reaches the target, with the other limits unchanged:")
         for one in found.relaxations:
-            out.print(f"  {one.sentence}", markup=False)
-    for warning in warnings:
-        out.print(f"! {warning}", style="yellow", markup=False, soft_wrap=True)
+            output.say(f"  {one.sentence}")
+    output.warn(warnings)

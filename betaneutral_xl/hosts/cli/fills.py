@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.errors import InputError
-from betaneutral_xl.hosts.cli.output import add_machine_formats, console
+from betaneutral_xl.hosts.cli import output
 from betaneutral_xl.job.mandate import FILE_NAME, Mandate
 from betaneutral_xl.system import saving
 from betaneutral_xl.system.settings import Settings
@@ -51,7 +50,7 @@ def define(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--out", metavar="FILE.csv", type=Path, help="write what is left to do as orders for the desk"
     )
-    add_machine_formats(parser)
+    output.add_machine_formats(parser)
     parser.set_defaults(run=run)
 
 
@@ -74,13 +73,13 @@ def run(args: argparse.Namespace) -> int:
     if args.out:
         saving.save(args.out, reconciliation.left_as_csv(found).encode())
     if args.json:
-        sys.stdout.write(saving.to_json(reconciliation.record(found)) + "\n")
+        output.write_json(reconciliation.record(found))
     elif args.csv:
-        sys.stdout.write(saving.to_csv(reconciliation.LINES, reconciliation.table(found)))
+        output.write_csv(reconciliation.LINES, reconciliation.table(found))
     else:
         _print(found)
         if args.out:
-            console().print(f"\nOrders that are left: {args.out.name}", markup=False)
+            output.say(f"\nOrders that are left: {args.out.name}")
     return 0 if found.complete else LEFT
 
 
@@ -102,24 +101,17 @@ def _accepted(args: argparse.Namespace, settings: Settings) -> Accepted:
 
 
 def _print(found: Reconciliation) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
     from betaneutral_xl.job.daily import reconciliation
 
-    out = console()
-    out.print(found.headline, style="bold", markup=False, soft_wrap=True)
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for name in reconciliation.LINES:
-        words = name.replace("_", " ")
-        table.add_column(words, justify="left" if name in {"ticker", "state"} else "right", no_wrap=True)
-    for ticker, state, *numbers in reconciliation.table(found):
-        shares = [f"{one:,.0f}" for one in numbers[:3]]
-        table.add_row(*map(Text, (ticker, state, *shares, *map(_money, numbers[3:]))))
-    out.print(table)
-    out.print(f"slippage {_money(found.slippage)}, commissions {_money(found.cost)}", markup=False)
-    for line in found.notes:
-        out.print(f"! {line}", style="yellow", markup=False, soft_wrap=True)
+    output.say(found.headline, "bold")
+    rows = (
+        (ticker, state, *(f"{one:,.0f}" for one in numbers[:3]), *map(_money, numbers[3:]))
+        for ticker, state, *numbers in reconciliation.table(found)
+    )
+    columns = [name.replace("_", " ") for name in reconciliation.LINES]
+    output.print_table(columns, rows, left={"ticker", "state"})
+    output.say(f"slippage {_money(found.slippage)}, commissions {_money(found.cost)}")
+    output.warn(found.notes)
 
 
 def _money(value: Any) -> str:

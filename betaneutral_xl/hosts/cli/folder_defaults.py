@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.errors import InputError, listing
-from betaneutral_xl.hosts.cli.output import console
+from betaneutral_xl.hosts.cli import output
 from betaneutral_xl.job.option_files import read_options
 from betaneutral_xl.job.options import BY_NAME, Kind, Section
 from betaneutral_xl.model.constraints import ALL
@@ -66,9 +66,7 @@ def fill(args: argparse.Namespace, file: Path | None = None) -> None:
         setattr(args, option.destination, value)
     if used:
         names = listing([option.name for option, _ in used], limit=len(used))
-        console(stderr=True).print(
-            f"Defaults of {path.name}: {names}", style="dim", markup=False, soft_wrap=True
-        )
+        output.say(f"Defaults of {path.name}: {names}", "dim", stderr=True)
 
 
 def read(path: Path) -> dict[str, Any]:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from betaneutral_xl.hosts.cli import table_options
-from betaneutral_xl.hosts.cli.output import add_machine_formats, console, percent
+from betaneutral_xl.hosts.cli import output, table_options
+from betaneutral_xl.hosts.cli.output import percent
 from betaneutral_xl.job.sources import Sources
 from betaneutral_xl.job.sources import load_holdings as load
 from betaneutral_xl.model.positions import PositionClass
-from betaneutral_xl.system import saving
 
 if TYPE_CHECKING:
     import argparse
@@ -67,7 +65,7 @@ def define(parser: argparse.ArgumentParser) -> None:
         "input, demo the sample",
     )
     table_options.add_options(parser, *CHOICES)
-    add_machine_formats(parser)
+    output.add_machine_formats(parser)
     parser.set_defaults(run=run)
 
 
@@ -85,9 +83,9 @@ def run(args: argparse.Namespace) -> None:
         tickers=sources.tickers,
     )
     if args.json:
-        sys.stdout.write(saving.to_json(record(holdings)) + "\n")
+        output.write_json(record(holdings))
     elif args.csv:
-        sys.stdout.write(saving.to_csv(COLUMNS, [_cells(one) for one in holdings.listed]))
+        output.write_csv(COLUMNS, [_cells(one) for one in holdings.listed])
     else:
         _show(holdings)
 
@@ -136,7 +134,7 @@ def _show(holdings: Holdings) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    screen = console()
+    screen = output.console()
     origin = holdings.provenance
     day = holdings.as_of.isoformat() if holdings.as_of else "date unknown"
     screen.print(f"[bold]{escape(holdings.fund)}[/bold]  ({day}, {escape(origin.location)})")

@@ -9,8 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from betaneutral_xl.hosts.cli import folder_defaults, table_options
-from betaneutral_xl.hosts.cli.output import console, progress
+from betaneutral_xl.hosts.cli import folder_defaults, output, table_options
 from betaneutral_xl.job import run
 from betaneutral_xl.job.mandate import FILE_NAME, Mandate, canonical
 from betaneutral_xl.job.options import Section
@@ -129,7 +128,7 @@ def _gathered(args: argparse.Namespace) -> Gathered:
     also = [*target_tickers(required.get("target")), *filter(None, benchmarks)]
     market = market_name(required.get("market"))
     sources = Sources.parse({**named, "sample": args.sample, "also": also, "market": market})
-    return Gathered(sources.load(settings(args), progress), typed)
+    return Gathered(sources.load(settings(args), output.progress), typed)
 
 
 def _save_problem(args: argparse.Namespace, found: Gathered) -> None:
@@ -138,11 +137,9 @@ def _save_problem(args: argparse.Namespace, found: Gathered) -> None:
 
     write_problem(args.save_problem, found.request, found.inputs)
     command = args.command if args.command in REPLAYING else "rebalance"
-    line = (
-        f"Problem: {args.save_problem.name}, names replaced; replay it with "
-        f"betaneutral-xl {command} --from-snapshot {args.save_problem.name}"
-    )
-    console(stderr=True).print(line, markup=False, soft_wrap=True)
+    file = args.save_problem.name
+    replay = f"betaneutral-xl {command} --from-snapshot {file}"
+    output.say(f"Problem: {file}, names replaced; replay it with {replay}", stderr=True)
 
 
 REPLAYING = ("rebalance", "compare", "feasible", "betas")
@@ -206,7 +203,7 @@ def answer(gathered: Gathered) -> Outcome:
 
 def _solving(gathered: Gathered) -> AbstractContextManager[Any]:
     names = len(gathered.inputs.covariance.tickers)
-    return progress(f"Solving for {names:,} names ...") if names > MANY else nullcontext()
+    return output.progress(f"Solving for {names:,} names ...") if names > MANY else nullcontext()
 
 
 def day(text: str) -> date:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import InputError
-from betaneutral_xl.hosts.cli import input_options, table_options
-from betaneutral_xl.hosts.cli.output import console
+from betaneutral_xl.hosts.cli import input_options, output, table_options
 from betaneutral_xl.job import run as job
 from betaneutral_xl.job.mandate import FILE_NAME, Mandate, ready, ready_text, shown
 from betaneutral_xl.job.options import BY_NAME
@@ -18,8 +16,6 @@ from betaneutral_xl.job.sources import Sources
 from betaneutral_xl.system import saving
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from betaneutral_xl.engine.result import Rebalance
 
 BROKEN = 10
@@ -78,11 +74,7 @@ def write(args: argparse.Namespace) -> None:
         msg = f"{args.out.name} exists already. Choose another name with --out, or edit it."
         raise InputError(msg)
     saving.save(args.out, ready_text(args.kind).encode())
-    console().print(
-        f"Wrote {args.out.name}: fill in fund and ETFs, then run betaneutral-xl mandate check.",
-        markup=False,
-        soft_wrap=True,
-    )
+    output.say(f"Wrote {args.out.name}: fill in fund and ETFs, then run betaneutral-xl mandate check.")
 
 
 def show_rules(args: argparse.Namespace) -> None:
@@ -91,20 +83,12 @@ def show_rules(args: argparse.Namespace) -> None:
     Request.parse({"mandate": mandate})
     OrderTerms.parse(mandate.terms({}))
     Sources.parse(mandate.sources({}))
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
-    for column in ("rule", "value"):
-        table.add_column(column)
     own = {"Benchmark": mandate.benchmark, "Hard to borrow": ", ".join(mandate.hard_to_borrow)}
     rows = {name: one for name, one in own.items() if one}
     rows |= {BY_NAME[name].words: shown(one) for name, one in mandate.rules.items()}
-    for name, value in rows.items():
-        table.add_row(Text(name), Text(value))
-    out = console()
-    out.print(mandate.label, style="bold", markup=False)
-    out.print(table)
+    output.say(mandate.label, "bold")
+    columns = ("rule", "value")
+    output.print_table(columns, rows.items(), left=columns, wrapped=columns, headed=False)
 
 
 def check_portfolio(args: argparse.Namespace) -> int:
@@ -119,26 +103,21 @@ def check_portfolio(args: argparse.Namespace) -> int:
     given.terms(args)
     result = job.unchanged(given.request, given.inputs)
     if args.json:
-        record = standing.record(given.request, given.inputs, result)
-        sys.stdout.write(saving.to_json(record) + "\n")
+        output.write_json(standing.record(given.request, given.inputs, result))
     else:
-        print_standing(mandate, result, console())
+        print_standing(mandate, result)
     return 0 if standing.kept(standing.lines(mandate, result)) else BROKEN
 
 
-def print_standing(mandate: Mandate, result: Rebalance, out: Console) -> None:
+def print_standing(mandate: Mandate, result: Rebalance) -> None:
     """Print each limit of a mandate with its number and pass or fail."""
-    from rich.table import Table
     from rich.text import Text
 
     from betaneutral_xl.job import standing
 
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
     found = standing.lines(mandate, result)
     passed = [one for one in found if standing.kept((one,))]
-    for one in found:
-        mark = Text("pass", style="green") if one in passed else Text("FAIL", style="bold red")
-        table.add_row(mark, Text(standing.sentence(one)))
-    headline = f"\nMandate {mandate.label}: {len(passed)} of {len(found)} limits kept"
-    out.print(headline, style="bold", markup=False)
-    out.print(table)
+    marks = (Text("pass", "green") if one in passed else Text("FAIL", "bold red") for one in found)
+    output.say(f"\nMandate {mandate.label}: {len(passed)} of {len(found)} limits kept", "bold")
+    rows, columns = zip(marks, map(standing.sentence, found), strict=True), ("mark", "limit")
+    output.print_table(columns, rows, left=columns, wrapped=columns, headed=False)

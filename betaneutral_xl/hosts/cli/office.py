@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import HostError, InputError
-from betaneutral_xl.hosts.cli.output import console, progress
+from betaneutral_xl.hosts.cli import output
 
 if TYPE_CHECKING:
-    from betaneutral_xl.hosts.office.check import Finding
+    from betaneutral_xl.hosts.sheets.findings import Finding
 
 EPILOG = """\
 examples:
@@ -92,12 +92,14 @@ def run_install(args: argparse.Namespace) -> None:
     from betaneutral_xl.hosts.sheets.session import Session
 
     system, folder = systems.current(), args.folder or default_folder()
-    with progress("Installing ..."):
-        place = install.install(system, Session(), folder, _say, port=args.port, at_login=not args.no_login)
+    with output.progress("Installing ..."):
+        place = install.install(
+            system, Session(), folder, output.say, port=args.port, at_login=not args.no_login
+        )
         findings = check.findings(system, folder)
-    _print(findings)
-    _write(f"\n{system.opens}\nExcel on the web: upload {place.folder / install.MANIFEST}")
-    _write("Without Excel: betaneutral-xl office open --browser")
+    output.print_findings(findings)
+    output.say(f"\n{system.opens}\nExcel on the web: upload {place.folder / install.MANIFEST}")
+    output.say("Without Excel: betaneutral-xl office open --browser")
     _fail(findings)
 
 
@@ -111,11 +113,11 @@ def run_serve(_: argparse.Namespace) -> None:
     place = Place.read(systems.current().folder)
     answers = server.running(place)
     if answers is not None and answers.is_this:
-        _write(f"The server runs already, at {place.origin}.")
+        output.say(f"The server runs already, at {place.origin}.")
         return
     if answers is not None:
         server.end(place)
-    _write(f"Serving at {place.origin}, to this machine alone. End with Ctrl+C.")
+    output.say(f"Serving at {place.origin}, to this machine alone. End with Ctrl+C.")
     server.serve(place, Session())
 
 
@@ -129,7 +131,7 @@ def run_open(args: argparse.Namespace) -> None:
     if args.file is not None and not args.file.is_file():
         msg = f"There is no file {args.file}."
         raise InputError(msg)
-    with progress("Starting the server ..."):
+    with output.progress("Starting the server ..."):
         if not install.start(place):
             msg = "The server does not start. Run betaneutral-xl office serve to see why."
             raise HostError(msg)
@@ -137,7 +139,7 @@ def run_open(args: argparse.Namespace) -> None:
         shown = browser.show(place, args.file)
     else:
         shown = browser.show_file(args.file or default_folder() / install.WORKBOOK)
-    _write(f"Opened: {shown}")
+    output.say(f"Opened: {shown}")
 
 
 def run_check(_: argparse.Namespace) -> None:
@@ -146,7 +148,7 @@ def run_check(_: argparse.Namespace) -> None:
     from betaneutral_xl.hosts.sheets.records import default_folder
 
     findings = check.findings(systems.current(), default_folder())
-    _print(findings)
+    output.print_findings(findings)
     _fail(findings)
 
 
@@ -163,7 +165,7 @@ def run_files(args: argparse.Namespace) -> None:
     else:
         written = deployment.write(Place.read(systems.current().folder), args.folder)
     for path in written:
-        _write(f"Written: {path}")
+        output.say(f"Written: {path}")
 
 
 def run_offline(args: argparse.Namespace) -> None:
@@ -173,11 +175,11 @@ def run_offline(args: argparse.Namespace) -> None:
     from betaneutral_xl.hosts.sheets.session import Session
 
     place = Place.read(systems.current().folder)
-    with progress("Fetching office.js ..."):
+    with output.progress("Fetching office.js ..."):
         count = offline.fetch(place, Session().settings, args.package)
     if server.end(place):
         install.start(place)
-    _write(f"Written: {count} files of Microsoft's office.js to {place.office_js}.")
+    output.say(f"Written: {count} files of Microsoft's office.js to {place.office_js}.")
 
 
 def run_uninstall(_: argparse.Namespace) -> None:
@@ -185,24 +187,11 @@ def run_uninstall(_: argparse.Namespace) -> None:
     from betaneutral_xl.hosts.office import install, systems
     from betaneutral_xl.hosts.sheets.session import Session
 
-    with progress("Uninstalling ..."):
+    with output.progress("Uninstalling ..."):
         removed = install.uninstall(systems.current(), Session())
-    _write("Removed: the add-in, its certificate, its server.")
+    output.say("Removed: the add-in, its certificate, its server.")
     for path in removed.kept:
-        _write(f"Kept, because it has been changed since: {path}")
-
-
-def _say(text: str) -> None:
-    _write(text)
-
-
-def _write(text: str) -> None:
-    console().print(text, markup=False, soft_wrap=True)
-
-
-def _print(findings: list[Finding]) -> None:
-    for finding in findings:
-        _write(f"{'ok ' if finding.fine else '-- '} {finding.name}: {finding.text}")
+        output.say(f"Kept, because it has been changed since: {path}")
 
 
 def _fail(findings: list[Finding]) -> None:

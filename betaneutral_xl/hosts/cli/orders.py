@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from betaneutral_xl.hosts.cli import input_options, table_options
-from betaneutral_xl.hosts.cli.output import add_machine_formats, console, number, percent
+from betaneutral_xl.hosts.cli import input_options, output, table_options
+from betaneutral_xl.hosts.cli.output import number, percent
 from betaneutral_xl.job import order_formats, proposals, run
 from betaneutral_xl.job.options import Section
 from betaneutral_xl.job.order_formats import OrderFormat
@@ -66,7 +66,7 @@ def define(parser: argparse.ArgumentParser) -> None:
         default=OrderFormat.DESK,
         help="what the file looks like (default: %(default)s)",
     )
-    add_machine_formats(parser)
+    output.add_machine_formats(parser)
     parser.set_defaults(run=make)
 
 
@@ -85,23 +85,17 @@ def make(args: argparse.Namespace) -> None:
     if args.out:
         saving.save(args.out, order_formats.as_file(orders, OrderFormat(args.format)).encode())
     if args.json:
-        sys.stdout.write(saving.to_json(order_formats.as_record(orders)) + "\n")
+        output.write_json(order_formats.as_record(orders))
     elif args.csv:
         sys.stdout.write(order_formats.as_file(orders, OrderFormat(args.format)))
     else:
         _print(orders, quotes)
         if args.out:
-            console().print(f"\nOrders: {args.out.name}", markup=False)
+            output.say(f"\nOrders: {args.out.name}")
 
 
 def _print(orders: Orders, quotes: Quotes) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
-    out = console()
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for name in order_formats.columns(orders):
-        table.add_column(name, justify="right" if name in NUMBERS else "left", no_wrap=True)
+    columns, rows = order_formats.columns(orders), []
     for ticker, side, shares, price, notional, *others in order_formats.rows(orders):
         cells = (
             str(ticker),
@@ -111,8 +105,8 @@ def _print(orders: Orders, quotes: Quotes) -> None:
             f"{notional:,.2f}",
             *(number(one, 2) if isinstance(one, float) else str(one) for one in others),
         )
-        table.add_row(*map(Text, cells))
-    out.print(table)
+        rows.append(cells)
+    output.print_table(columns, rows, left=set(columns) - NUMBERS)
     result = orders.result
     lines = [
         f"beta to {name}: {number(result.before.beta[name])} before, {number(beta)} after the orders"
@@ -127,6 +121,5 @@ def _print(orders: Orders, quotes: Quotes) -> None:
     if orders.left_out:
         lines.append(f"Left out as too small: {', '.join(orders.left_out)}.")
     for line in lines:
-        out.print(line, markup=False, soft_wrap=True)
-    for warning in result.warnings:
-        out.print(f"! {warning}", style="yellow", markup=False, soft_wrap=True)
+        output.say(line)
+    output.warn(result.warnings)

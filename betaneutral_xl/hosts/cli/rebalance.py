@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import math
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from betaneutral_xl.hosts.cli import input_options, mandate, report, table_options, weights
-from betaneutral_xl.hosts.cli.output import add_machine_formats, console, number, percent
+from betaneutral_xl.hosts.cli import input_options, mandate, output, report, table_options, weights
+from betaneutral_xl.hosts.cli.output import number, percent
 from betaneutral_xl.job.request import OrderTerms
-from betaneutral_xl.system import saving
 
 if TYPE_CHECKING:
     import argparse
-
-    from rich.console import Console
 
     from betaneutral_xl.job import views
     from betaneutral_xl.job.run import Outcome
@@ -56,7 +52,7 @@ def define(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("-o", "--report", metavar="FILE.xlsx", type=Path, help="write a report workbook")
     weights.add_arguments(parser)
-    add_machine_formats(parser)
+    output.add_machine_formats(parser)
     parser.set_defaults(run=run)
 
 
@@ -80,43 +76,38 @@ def run(args: argparse.Namespace) -> None:
     if args.json:
         page = {**views.as_record(result), "answer": record(full_page(outcome))}
         page["mandate"] = standing.record(given.request, given.inputs, result)
-        sys.stdout.write(saving.to_json(page) + "\n")
+        output.write_json(page)
     elif args.csv:
-        sys.stdout.write(saving.to_csv(result.columns, weights.rows(result, args.sort, args.top)))
+        output.write_csv(result.columns, weights.rows(result, args.sort, args.top))
     else:
-        out = console()
-        print_summary(outcome, out)
+        print_summary(outcome)
         if given.mandate is not None:
-            mandate.print_standing(given.mandate, result, out)
-        weights.print_table(result, out, args.sort, args.top)
+            mandate.print_standing(given.mandate, result)
+        weights.print_table(result, output.console(), args.sort, args.top)
         if args.report:
-            out.print(f"\nReport: {args.report.name}")
+            output.say(f"\nReport: {args.report.name}")
         if args.snapshot:
-            out.print(f"Snapshot: {args.snapshot.name}")
+            output.say(f"Snapshot: {args.snapshot.name}")
 
 
-def print_summary(outcome: Outcome, out: Console) -> None:
+def print_summary(outcome: Outcome) -> None:
     """Print the headline, the verdict, the measures before and after, and the warnings."""
-    from rich.table import Table
-
     from betaneutral_xl.job import views
     from betaneutral_xl.job.answer import answer_page
 
     result, page = outcome.result, answer_page(outcome)
     as_of = result.aligned.holdings.as_of
-    out.print(f"\n[bold]{views.headline(result)}[/]" + (f", as of {as_of}" if as_of else ""), markup=True)
-    out.print(f"{page.verdict}\n{page.advice}\n", markup=False, soft_wrap=True)
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for heading in ("", "before", "after", "coverage"):
-        table.add_column(heading, justify="left" if not heading else "right")
+    dated = f", as of {as_of}" if as_of else ""
+    output.console().print(f"\n[bold]{views.headline(result)}[/]{dated}")
+    output.say(f"{page.verdict}\n{page.advice}\n")
+    columns, rows = ("", "before", "after", "coverage"), []
     for line in views.lines(result):
         before = "" if line.before is None else _formatted(line.before, line.before_forecast, line.kind)
         coverage = "" if math.isnan(line.coverage) else percent(line.coverage)
-        table.add_row(line.label, before, _formatted(line.after, line.after_forecast, line.kind), coverage)
-    out.print(table)
-    out.print(f"({views.uncertainty_note(result)})", style="dim", markup=False, soft_wrap=True)
-    for warning in result.warnings:
-        out.print(f"! {warning}", style="yellow", markup=False, soft_wrap=True)
+        rows.append((line.label, before, _formatted(line.after, line.after_forecast, line.kind), coverage))
+    output.print_table(columns, rows, left={""}, wrapped=columns)
+    output.say(f"({views.uncertainty_note(result)})", "dim")
+    output.warn(result.warnings)
 
 
 def _formatted(value: float, forecast: views.BetaForecast | None, kind: views.Kind) -> str:

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import Infeasible, InputError
-from betaneutral_xl.hosts.cli import input_options, table_options
-from betaneutral_xl.hosts.cli.output import console, progress
+from betaneutral_xl.hosts.cli import input_options, output, table_options
 from betaneutral_xl.job.options import Section
 from betaneutral_xl.job.sources import order_quotes
 from betaneutral_xl.system import saving
@@ -124,7 +123,7 @@ def run(args: argparse.Namespace) -> None:
     if outcome.infeasible is not None:
         msg = f"{outcome.infeasible} {args.out.name} says why, and proposes nothing."
         raise Infeasible(msg, tickers=outcome.infeasible.tickers, reachable=outcome.reachable) from None
-    console().print(f"Report: {', '.join(path.name for path in written)}", markup=False)
+    output.say(f"Report: {', '.join(path.name for path in written)}")
 
 
 def write(
@@ -160,15 +159,15 @@ def write(
         written_at=stamp or now(),
         snapshot=snapshot,
         settings=settings,
-        progress=progress,
+        progress=output.progress,
     )
     for note in assembled.notes:
-        console(stderr=True).print(note, markup=False, soft_wrap=True)
-    with progress(f"Writing {path.name} ..."):
+        output.say(note, stderr=True)
+    with output.progress(f"Writing {path.name} ..."):
         workbook = report.build_workbook(assembled.contents)
     files = [(path, workbook)]
     if pdf:
-        with progress(f"Printing {path.with_suffix('.pdf').name} ..."):
+        with output.progress(f"Printing {path.with_suffix('.pdf').name} ..."):
             files.append((path.with_suffix(".pdf"), report.build_pdf(workbook, short=pdf == SHORT)))
     if html:
         files.append((path.with_suffix(".html"), report.build_html(assembled.contents)))

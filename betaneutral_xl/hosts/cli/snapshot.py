@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from betaneutral_xl.hosts.cli import input_options, table_options
-from betaneutral_xl.hosts.cli.output import add_machine_formats, console
-from betaneutral_xl.system import saving
+from betaneutral_xl.hosts.cli import input_options, output, table_options
 
 if TYPE_CHECKING:
     import argparse
@@ -43,7 +40,7 @@ def define(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE.zip", type=Path, help="snapshot to write, or to show")
     parser.add_argument("--show", action="store_true", help="show the snapshot; write nothing")
     input_options.add_arguments(parser, *table_options.REQUIRED)
-    add_machine_formats(parser)
+    output.add_machine_formats(parser)
     parser.set_defaults(run=run)
 
 
@@ -58,14 +55,15 @@ def run(args: argparse.Namespace) -> None:
     snapshot = read_snapshot(args.file)
     rows = [_row(one) for one in snapshot.raw_inputs]
     if args.json:
-        record = {
-            "versions": snapshot.versions,
-            "parameters": snapshot.parameters,
-            "inputs": [dict(zip(COLUMNS, row, strict=True)) for row in rows],
-        }
-        sys.stdout.write(saving.to_json(record) + "\n")
+        output.write_json(
+            {
+                "versions": snapshot.versions,
+                "parameters": snapshot.parameters,
+                "inputs": [dict(zip(COLUMNS, row, strict=True)) for row in rows],
+            }
+        )
     elif args.csv:
-        sys.stdout.write(saving.to_csv(COLUMNS, rows))
+        output.write_csv(COLUMNS, rows)
     else:
         _print(args.file.name, rows, snapshot.parameters, snapshot.differences())
 
@@ -93,28 +91,12 @@ def _print(
     parameters: Mapping[str, object],
     differences: Sequence[str],
 ) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
-    out = console()
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for heading in ("input", "from", "as of", "fetched at"):
-        table.add_column(heading, no_wrap=True)
-    table.add_column("bytes", justify="right", no_wrap=True)
-    table.add_column("sha256", no_wrap=True)
-    for file, _, source, _, as_of, fetched_at, size, sha256 in rows:
-        cells = (
-            file,
-            source,
-            as_of or "unknown",
-            fetched_at[:16].replace("T", " "),
-            f"{size:,}",
-            sha256[:12],
-        )
-        table.add_row(*map(Text, cells))
-    out.print(table)
-    stated = ", ".join(f"{key} {value}" for key, value in parameters.items() if value)
-    out.print(f"parameters: {stated}", markup=False, soft_wrap=True)
-    for line in differences:
-        out.print(f"! {line}", style="yellow", markup=False, soft_wrap=True)
-    out.print(f"\nRepeat it: betaneutral-xl rebalance --from-snapshot {name}", markup=False, soft_wrap=True)
+    columns = ("input", "from", "as of", "fetched at", "bytes", "sha256")
+    shown = (
+        (file, source, as_of or "unknown", output.minute(fetched_at), f"{size:,}", sha256[:12])
+        for file, _, source, _, as_of, fetched_at, size, sha256 in rows
+    )
+    output.print_table(columns, shown, left=set(columns) - {"bytes"})
+    output.say(f"parameters: {', '.join(f'{key} {value}' for key, value in parameters.items() if value)}")
+    output.warn(differences)
+    output.say(f"\nRepeat it: betaneutral-xl rebalance --from-snapshot {name}")

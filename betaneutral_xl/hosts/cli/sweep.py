@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.errors import InputError, ModelError, Unwritable
-from betaneutral_xl.hosts.cli import backtest_options, table_options
-from betaneutral_xl.hosts.cli.output import console, number
+from betaneutral_xl.hosts.cli import backtest_options, output, table_options
+from betaneutral_xl.hosts.cli.output import number
 from betaneutral_xl.job import studies
 from betaneutral_xl.job.estimation import options_of
 from betaneutral_xl.job.request import target_tickers
@@ -229,47 +229,35 @@ def _progress_bar(total: int) -> Iterator[Callable[[int, int], None] | None]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
     columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console(stderr=True)) as shown:
+    with Progress(*columns, console=output.console(stderr=True)) as shown:
         task = shown.add_task("sweep", total=total)
         yield lambda done, of: shown.update(task, completed=done, total=of)
 
 
 def _print(rows: list[dict[str, Any]], file: str) -> None:
     """Print the means over the grid by method, estimator and horizon."""
-    from rich.markup import escape
-    from rich.table import Table
-
-    out = console()
     failed = [row for row in rows if row["error"]]
     groups: dict[tuple[str, str, int], list[dict[str, Any]]] = {}
     for row in rows:
         if not row["error"]:
             groups.setdefault((row["method"], row["estimator"], row["horizon"]), []).append(row)
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for name in ("method", "estimator"):
-        table.add_column(name, no_wrap=True)
     done = [row for members in groups.values() for row in members]
     active = any(row["active_beta_mean"] != row["realised_beta_mean"] for row in done)
     word = "active beta" if active else "beta"
-    for name in ("horizon", "rows", f"{word} mean", f"{word} RMS", "noise", "worst RMS"):
-        table.add_column(name, justify="right")
+    labels, numbers = (
+        ("method", "estimator"),
+        ("horizon", "rows", f"{word} mean", f"{word} RMS", "noise", "worst RMS"),
+    )
+    lines = []
     for (method, estimator, horizon), members in groups.items():
         rms = [row["active_beta_rms"] for row in members]
-        table.add_row(
-            escape(method),
-            escape(estimator),
-            str(horizon),
-            str(len(members)),
-            number(sum(row["active_beta_mean"] for row in members) / len(members), 3),
-            number(_rms(rms), 3),
-            number(_rms([row["noise_floor"] for row in members]), 3),
-            number(max(rms), 3),
-        )
-    out.print(table)
-    for row in failed:
-        what = f"{row['fund']}, {row['etf']}, {row['estimator']}: {row['error']}"
-        out.print(f"! {what}", style="yellow", markup=False, soft_wrap=True)
-    out.print(f"saved to {file}", markup=False, soft_wrap=True)
+        mean = sum(row["active_beta_mean"] for row in members) / len(members)
+        noise = _rms([row["noise_floor"] for row in members])
+        shown = (number(value, 3) for value in (mean, _rms(rms), noise, max(rms)))
+        lines.append((method, estimator, str(horizon), str(len(members)), *shown))
+    output.print_table((*labels, *numbers), lines, left=labels, wrapped=numbers)
+    output.warn(f"{row['fund']}, {row['etf']}, {row['estimator']}: {row['error']}" for row in failed)
+    output.say(f"saved to {file}")
     if len(failed) == len(rows):
         msg = f"No backtest of the sweep has a result. The first error: {failed[0]['error']}"
         raise ModelError(msg)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from betaneutral_xl.hosts.cli import input_options, table_options
-from betaneutral_xl.hosts.cli.output import console
+from betaneutral_xl.hosts.cli import input_options, output, table_options
 from betaneutral_xl.job.options import Section
 from betaneutral_xl.job.sources import order_quotes
 from betaneutral_xl.system import saving
@@ -73,52 +71,36 @@ def run(args: argparse.Namespace) -> int:
     if args.chart:
         saving.save(args.chart, daily_chart.draw(found, args.chart.suffix.lstrip(".")))
     if args.json:
-        sys.stdout.write(saving.to_json(plain.record(found)) + "\n")
+        output.write_json(plain.record(found))
     else:
         _print(found)
         if args.chart:
-            console().print(f"\nChart: {args.chart.name}", markup=False)
+            output.say(f"\nChart: {args.chart.name}")
     return REBALANCE if plain.is_action(found) else 0
 
 
 def _print(found: Today) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
     from betaneutral_xl.job.daily import plain
 
-    out = console()
-    colour = "bold red" if plain.is_action(found) else "bold green"
-    out.print(found.headline, style=colour, markup=False, soft_wrap=True)
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
-    table.add_column("label", no_wrap=True)
-    table.add_column("value", justify="right", no_wrap=True)
-    table.add_column("remark")
-    for line in plain.summary(found)[1:]:
-        if line.label != "Note":
-            table.add_row(*map(Text, (line.label, line.text, line.remark)))
-    out.print(table)
-    for notice in found.notices:
-        out.print(f"! {notice}", style="yellow", markup=False, soft_wrap=True)
+    output.say(found.headline, "bold red" if plain.is_action(found) else "bold green")
+    lines = (line for line in plain.summary(found)[1:] if line.label != "Note")
+    rows = ((line.label, line.text, line.remark) for line in lines)
+    columns = ("label", "value", "remark")
+    output.print_table(columns, rows, left={"label", "remark"}, wrapped={"remark"}, headed=False)
+    output.warn(found.notices)
     if len(found.history) > 1:
         _print_history(found)
 
 
 def _print_history(found: Today) -> None:
-    from rich.table import Table
-
     from betaneutral_xl.job.daily import plain
 
-    out = console()
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     shown = ("day", "etf", "beta", "target", "accepted", "verdict", "prices", "trades", "etf's", "risk model")
-    for name in shown:
-        table.add_column(name, justify="left" if name in {"day", "etf", "verdict"} else "right")
-    count = SHOWN_DAYS * len(found.betas)
+    count, rows = SHOWN_DAYS * len(found.betas), []
     for row in plain.history(found)[-count:]:
         day, etf, beta, _, _, target, _, accepted, verdict, *parts = row
         numbers = [f"{one:.3f}" if one == one else "-" for one in (beta, target, accepted)]  # noqa: PLR0124 - NaN
         signed = [f"{one:+.3f}" if one == one else "-" for one in parts]  # noqa: PLR0124 - likewise
-        table.add_row(str(day), etf, *numbers, verdict, *signed)
-    out.print()
-    out.print(table)
+        rows.append((str(day), etf, *numbers, verdict, *signed))
+    output.say("")
+    output.print_table(shown, rows, left={"day", "etf", "verdict"}, wrapped=shown)

@@ -6,6 +6,7 @@ import argparse
 import math
 from typing import TYPE_CHECKING
 
+from betaneutral_xl.hosts.cli import output
 from betaneutral_xl.hosts.cli.output import number, percent
 
 if TYPE_CHECKING:
@@ -75,7 +76,8 @@ def print_table(result: Rebalance, out: Console, sort: str | None = None, top: i
         shown = [*(row for row in names if row[0] in traded), cash]
         folded = _folded([row for row in names if row[0] not in traded])
     out.print()
-    out.print(_table(result.columns, shown))
+    cells = [_cells(result.columns, row) for row in shown]
+    output.print_table(result.columns, cells, left={"ticker"}, out=out)
     if folded:
         out.print(folded, style="dim", markup=False, soft_wrap=True)
 
@@ -88,17 +90,9 @@ def _folded(names: list[Row]) -> str:
     return f"{len(names)} more {plural} not traded (weight {percent(weight)}); --sort ticker shows all"
 
 
-def _table(columns: tuple[str, ...], shown: list[Row]) -> object:
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for name in columns:
-        table.add_column(Text(name), justify="left" if name == "ticker" else "right", no_wrap=True)
-    for ticker, *values in shown:
-        cells = (
-            number(float(value)) if name.startswith("predicted_beta") else percent(float(value), 4)
-            for name, value in zip(columns[1:], values, strict=True)
-        )
-        table.add_row(Text(str(ticker)), *cells)
-    return table
+def _cells(columns: tuple[str, ...], row: Row) -> list[str]:
+    numbers = (
+        number(float(value)) if name.startswith("predicted_beta") else percent(float(value), 4)
+        for name, value in zip(columns[1:], row[1:], strict=True)
+    )
+    return [str(row[0]), *numbers]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import HostError, InputError
-from betaneutral_xl.hosts.cli.output import console, progress
+from betaneutral_xl.hosts.cli import output
 
 if TYPE_CHECKING:
     import argparse
@@ -85,7 +85,7 @@ def run_build(args: argparse.Namespace) -> None:
     from betaneutral_xl.hosts.sheets.session import Session
     from betaneutral_xl.system.saving import save
 
-    session, out = Session(), console()
+    session = Session()
     builds: dict[str, Callable[[], bytes]] = {
         "betaneutral.xlam": macro_workbook.build_xlam,
         "betaneutral.xlsm": lambda: macro_workbook.build_xlsm(session),
@@ -99,9 +99,9 @@ def run_build(args: argparse.Namespace) -> None:
         msg = f"No {args.only} is built for {args.host}. Omit --only."
         raise InputError(msg)
     for name in names:
-        with progress(f"Building {name} ..."):
+        with output.progress(f"Building {name} ..."):
             save(args.folder / name, builds[name]())
-        out.print(f"Written: {args.folder / name}", markup=False, soft_wrap=True)
+        output.say(f"Written: {args.folder / name}")
 
 
 SELF_TEST = "betaneutral-selftest.xlsx"
@@ -117,9 +117,9 @@ def run_self_test(args: argparse.Namespace) -> None:
         print_results(args.read)
         return
     path = args.folder / SELF_TEST
-    with progress(f"Building {SELF_TEST} ..."):
+    with output.progress(f"Building {SELF_TEST} ..."):
         save(path, template.build(Session(), self_test=True))
-    console().print(f"Written: {path}. Open it in Excel or Calc.", markup=False, soft_wrap=True)
+    output.say(f"Written: {path}. Open it in Excel or Calc.")
 
 
 def print_results(path: Path) -> None:
@@ -133,19 +133,19 @@ def print_results(path: Path) -> None:
     """
     from betaneutral_xl.hosts.files.self_test_results import results
 
-    rows, out = results(path), console()
+    rows = results(path)
     for row in rows:
         line = f"{row.result:<12}  {row.name}: {row.figure}"
         if not (row.passed or row.waits):
             line += f" is {row.actual!r}, expected {row.expected!r}"
-        out.print(line, markup=False, soft_wrap=True)
+        output.say(line)
     wrong = [row for row in rows if not (row.passed or row.waits)]
     waiting = sum(row.waits for row in rows)
     if wrong:
         msg = f"{len(wrong)} of {len(rows)} rows of {path.name} do not pass. The first: {wrong[0].name}."
         raise HostError(msg)
     pressed = f", {waiting} wait for their button" if waiting else ""
-    out.print(f"{len(rows) - waiting} of {len(rows)} rows pass{pressed}.", markup=False, soft_wrap=True)
+    output.say(f"{len(rows) - waiting} of {len(rows)} rows pass{pressed}.")
 
 
 def run_button(args: argparse.Namespace) -> None:
@@ -159,12 +159,12 @@ def run_button(args: argparse.Namespace) -> None:
             f"{args.output.name} cannot be a copy of {args.file.name}: give it the ending {args.file.suffix}."
         )
         raise InputError(msg)
-    with progress(f"{args.button.capitalize()} in {args.file.name} ..."):
+    with output.progress(f"{args.button.capitalize()} in {args.file.name} ..."):
         book = SavedWorkbook(args.file, args.output)
         outcome = run_button_of(args.button, book, Session(), amend=_unlogged_if_failed)
         if outcome.error is not None:
             raise outcome.error
-    console().print(outcome.message, markup=False, soft_wrap=True)
+    output.say(outcome.message)
 
 
 def _unlogged_if_failed(outcome: Outcome, _: object) -> Outcome:

@@ -17,11 +17,14 @@ from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.errors import HostError
 from betaneutral_xl.hosts.excel import registry, user_files
+from betaneutral_xl.hosts.sheets.findings import met, unmet
 from betaneutral_xl.hosts.sheets.layout import ADD_IN
 from betaneutral_xl.system.saving import make_folder, save
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from betaneutral_xl.hosts.sheets.findings import Finding
 
 OPTIONS = rf"{registry.OFFICE}\Excel\Options"
 """The key whose values ``OPEN...`` name what Excel loads."""
@@ -126,26 +129,18 @@ def is_running() -> bool:
         return False
 
 
-def finding() -> tuple[str, bool, str] | None:
+def finding() -> Finding | None:
     """Return whether Excel loads the installed add-in; None if none is installed."""
-    target, paths = place(), loaded()
+    target, paths, run = place(), loaded(), f"Run: {user_files.install_command()}"
     if not target.exists():
         if not paths:
             return None
-        return (
-            "Add-in",
-            False,
-            f"Excel would load {paths[0]}, which is not there. Run: {user_files.install_command()}",
-        )
+        return unmet("Add-in", f"Excel would load {paths[0]}, which is not there. {run}")
     if paths and PureWindowsPath(paths[0]) not in {PureWindowsPath(target), PureWindowsPath(ADD_IN)}:
-        return "Add-in", False, f"Excel loads {paths[0]}, not {target}. Run: {user_files.install_command()}"
+        return unmet("Add-in", f"Excel loads {paths[0]}, not {target}. {run}")
     if not paths and not _is_store():
-        return (
-            "Add-in",
-            False,
-            f"{target} is there, but Excel does not load it. Run: {user_files.install_command()}",
-        )
-    return "Add-in", True, f"loaded by Excel from {target}"
+        return unmet("Add-in", f"{target} is there, but Excel does not load it. {run}")
+    return met("Add-in", f"loaded by Excel from {target}")
 
 
 def require_closed(what: str) -> None:

@@ -14,6 +14,7 @@ from betaneutral_xl.hosts.excel.macro_workbook import versions_of
 from betaneutral_xl.hosts.excel.repair import named_interpreter, readable
 from betaneutral_xl.hosts.files.workbook_file import FileWorkbook
 from betaneutral_xl.hosts.sheets import cells, template
+from betaneutral_xl.hosts.sheets.findings import Finding, met, unmet
 from betaneutral_xl.hosts.sheets.layout import ADD_IN, Sheet
 
 if TYPE_CHECKING:
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
 
     from betaneutral_xl.hosts.files.addin_links import LinkedFile
     from betaneutral_xl.hosts.sheets.cells import Grid
-
-Finding = tuple[str, bool, str]
-"""A requirement, whether it is met, and details or the remedy."""
 
 
 def findings(workbook: Path | None = None) -> list[Finding]:
@@ -35,13 +33,13 @@ def findings(workbook: Path | None = None) -> list[Finding]:
         A workbook that is also checked.
 
     """
-    found = [("Python", True, f"{sys.version.split()[0]} at {sys.executable}")]
+    found = [met("Python", f"{sys.version.split()[0]} at {sys.executable}")]
     try:
         import xlwings
     except ImportError:
-        found.append(("xlwings", False, "pip install 'betaneutral-xl[excel]'"))
+        found.append(unmet("xlwings", "pip install 'betaneutral-xl[excel]'"))
     else:
-        found.append(("xlwings", True, xlwings.__version__))
+        found.append(met("xlwings", xlwings.__version__))
         if sys.platform == "win32":
             found.extend(of_this_user(xlwings.__version__))
         if workbook is not None:
@@ -74,14 +72,14 @@ def _of_workbook(workbook: Path, xlwings: str) -> Iterator[Finding]:
 def _linked(name: str, content: LinkedFile) -> Finding:
     """Return the finding on a workbook whose functions come from an add-in."""
     if not content.functions():
-        return name, True, "has no formula with our functions"
+        return met(name, "has no formula with our functions")
     repair = f"Run: betaneutral-xl excel repair {name}"
     if content.unlinked():
-        return name, True, f"has functions without the name of an add-in. If cells show #NAME?: {repair}"
+        return met(name, f"has functions without the name of an add-in. If cells show #NAME?: {repair}")
     here, there = addin.place(), content.add_ins[0]
     if PureWindowsPath(there) == PureWindowsPath(here):
-        return name, True, "takes its functions from the add-in of this user"
-    return name, False, f"takes its functions from {there}, not from {here}. {repair}"
+        return met(name, "takes its functions from the add-in of this user")
+    return unmet(name, f"takes its functions from {there}, not from {here}. {repair}")
 
 
 def _belongs_to(workbook: Path) -> list[Finding]:
@@ -90,7 +88,7 @@ def _belongs_to(workbook: Path) -> list[Finding]:
     if named is None or not named[1] or named[1] == sys.executable:
         return []
     text = f"starts {named[1]}, not this Python. Run: betaneutral-xl excel repair {workbook.name}"
-    return [(workbook.name, False, text)]
+    return [unmet(workbook.name, text)]
 
 
 def _add_in_built_with(xlwings: str) -> Finding:
@@ -98,15 +96,15 @@ def _add_in_built_with(xlwings: str) -> Finding:
     try:
         about = versions_of(addin.place().read_bytes())
     except (OSError, UnreadableFile) as error:
-        return ADD_IN, False, f"{error} {remedy}"
+        return unmet(ADD_IN, f"{error} {remedy}")
     return _built_with(ADD_IN, about, xlwings, remedy)
 
 
 def _built_with(name: str, about: Grid, installed: str, remedy: str) -> Finding:
     different = template.differences(about, installed)
     if different:
-        return name, False, f"{different}; {remedy}"
-    return name, True, f"built for betaneutral_xl {__version__} and xlwings {installed}"
+        return unmet(name, f"{different}; {remedy}")
+    return met(name, f"built for betaneutral_xl {__version__} and xlwings {installed}")
 
 
 def _excel() -> Finding:
@@ -115,9 +113,6 @@ def _excel() -> Finding:
         return excel_version.finding()
     if sys.platform == "darwin":
         there = Path("/Applications/Microsoft Excel.app").exists()
-        return (
-            "Excel",
-            there,
-            "buttons only; worksheet functions need Windows. Run: xlwings runpython install",
-        )
-    return "Excel", False, "runs on Windows and macOS; use LibreOffice, or betaneutral-xl workbook run"
+        text = "buttons only; worksheet functions need Windows. Run: xlwings runpython install"
+        return Finding("Excel", there, text)
+    return unmet("Excel", "runs on Windows and macOS; use LibreOffice, or betaneutral-xl workbook run")

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from betaneutral_xl.hosts.excel import registry
+from betaneutral_xl.hosts.sheets.findings import met, unmet
+
+if TYPE_CHECKING:
+    from betaneutral_xl.hosts.sheets.findings import Finding
 
 CLICK_TO_RUN = r"SOFTWARE\Microsoft\Office\ClickToRun\Configuration"
 FIRST_YEAR = 2021
@@ -13,22 +18,21 @@ FIRST_YEAR = 2021
 _YEAR = re.compile(r"(?<!\d)(20\d\d)(?=Retail|Volume)")
 
 
-def finding() -> tuple[str, bool, str]:
-    """Return the finding on Excel and its dynamic arrays: name, whether met, details or remedy."""
+def finding() -> Finding:
+    """Return the finding on Excel and its dynamic arrays."""
     program = registry.value("HKEY_CLASSES_ROOT", r"Excel.Application\CurVer", "")
     if program is None:
-        return "Excel", False, "is not installed for this user"
+        return unmet("Excel", "is not installed for this user")
     products = registry.value("HKEY_LOCAL_MACHINE", CLICK_TO_RUN, "ProductReleaseIds")
     version = registry.value("HKEY_LOCAL_MACHINE", CLICK_TO_RUN, "VersionToReport")
     shown = f"{version} ({products})" if version and products else program
     if not spills(products or ""):
-        return (
+        return unmet(
             "Excel",
-            False,
             f"{shown} has no dynamic arrays: results do not grow beyond the cells of the template, and "
             f"longer tables are cut off there. Use Microsoft 365 or Excel {FIRST_YEAR} or newer",
         )
-    return "Excel", True, shown
+    return met("Excel", shown)
 
 
 def spills(products: str) -> bool:

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from betaneutral_xl.hosts.excel import registry
+from betaneutral_xl.hosts.sheets.findings import met, unmet
+
+if TYPE_CHECKING:
+    from betaneutral_xl.hosts.sheets.findings import Finding
 
 SECURITY = rf"{registry.OFFICE}\Excel\Security"
 POLICIES = r"Software\Policies\Microsoft\Office\16.0\Excel\Security"
@@ -15,7 +21,7 @@ SIGNED_ONLY, DISABLED = "3", "4"
 """Values of ``VBAWarnings``; 2 asks the user, 1 allows all."""
 
 
-def findings() -> list[tuple[str, bool, str]]:
+def findings() -> list[Finding]:
     """Return what keeps the macros from running, and what would answer in their place."""
     found = [_macros()]
     if any(
@@ -25,23 +31,23 @@ def findings() -> list[tuple[str, bool, str]]:
             "is registered too, with functions of the same names: Excel then takes those of one of them. "
             "Remove one: betaneutral-xl office uninstall, or excel uninstall"
         )
-        found.append(("Office add-in", False, text))
+        found.append(unmet("Office add-in", text))
     return found
 
 
-def _macros() -> tuple[str, bool, str]:
+def _macros() -> Finding:
     if _setting("DisableAllAddins") == "1":
-        return "Macros", False, "Excel loads no add-in at all: File, Options, Trust Center, Add-ins"
+        return unmet("Macros", "Excel loads no add-in at all: File, Options, Trust Center, Add-ins")
     warnings = _setting("VBAWarnings")
     if _setting("RequireAddinSig") == "1" or warnings == SIGNED_ONLY:
-        return "Macros", False, "Excel runs signed macros only. To sign: betaneutral-xl excel sign --help"
+        return unmet("Macros", "Excel runs signed macros only. To sign: betaneutral-xl excel sign --help")
     if warnings == DISABLED:
         text = (
             "Excel runs no macros, but those in trusted locations: File, Options, Trust Center, "
             "Trusted Locations"
         )
-        return "Macros", False, text
-    return "Macros", True, "allowed by Excel's settings"
+        return unmet("Macros", text)
+    return met("Macros", "allowed by Excel's settings")
 
 
 def _setting(name: str) -> str | None:

@@ -16,10 +16,15 @@ import re
 import sys
 from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import HostError
+from betaneutral_xl.hosts.sheets.findings import met, unmet
 from betaneutral_xl.system.files import listed, read_bytes
 from betaneutral_xl.system.saving import make_folder, save, unremovable
+
+if TYPE_CHECKING:
+    from betaneutral_xl.hosts.sheets.findings import Finding
 
 FOLDER = ".betaneutral_xl"
 CONFIG = "betaneutral_xl.conf"
@@ -130,35 +135,20 @@ def interpreter() -> str | None:
     return {key.upper(): value for key, value in rows}.get(INTERPRETER)
 
 
-def finding(python: str, xlwings: str) -> tuple[str, bool, str]:
-    """Return whether Excel would start this Python: a name, whether it would, details or remedy.
-
-    Parameters
-    ----------
-    python
-        The path of this Python.
-    xlwings
-        The installed version of xlwings.
-
-    """
-    named = interpreter()
+def finding(python: str, xlwings: str) -> Finding:
+    """Return whether Excel would start this Python, with this version of xlwings."""
+    name, named, run = "Excel's Python", interpreter(), f"Run: {install_command()}"
     if named is None:
-        return "Excel's Python", False, f"Excel finds no Python for this user. Run: {install_command()}"
+        return unmet(name, f"Excel finds no Python for this user. {run}")
     if not Path(named).exists():
-        return (
-            "Excel's Python",
-            False,
-            f"Excel would start {named}, which does not exist. Run: {install_command()}",
-        )
+        return unmet(name, f"Excel would start {named}, which does not exist. {run}")
     if Path(named) != Path(python):
         text = f"Excel starts {named}, not this Python. To change that, run excel install with this one"
-        return "Excel's Python", False, text
-    missing = [
-        name for bits in (64, 32) if not (folder() / (name := f"xlwings{bits}-{xlwings}.dll")).exists()
-    ]
-    if missing:
-        return "Excel's Python", False, f"{missing[0]} is not in {folder()}. Run: {install_command()}"
-    return "Excel's Python", True, f"named in {folder() / CONFIG}"
+        return unmet(name, text)
+    for library in (f"xlwings{bits}-{xlwings}.dll" for bits in (64, 32)):
+        if not (folder() / library).exists():
+            return unmet(name, f"{library} is not in {folder()}. {run}")
+    return met(name, f"named in {folder() / CONFIG}")
 
 
 def present() -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -13,31 +12,16 @@ from betaneutral_xl.hosts.office import certificate, server
 from betaneutral_xl.hosts.office.install import MANIFEST, WORKBOOK, serve_command
 from betaneutral_xl.hosts.office.manifest import manifest
 from betaneutral_xl.hosts.office.place import Place
+from betaneutral_xl.hosts.sheets.findings import met, unmet
 from betaneutral_xl.system.files import read_bytes
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from betaneutral_xl.hosts.office.systems.system import System
+    from betaneutral_xl.hosts.sheets.findings import Finding
 
 AGAIN = "Run: betaneutral-xl office install"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A requirement of the add-in: its name, whether it is met, and details or what to do."""
-
-    name: str
-    fine: bool
-    text: str
-
-
-def _met(name: str, text: str) -> Finding:
-    return Finding(name, fine=True, text=text)
-
-
-def _unmet(name: str, text: str) -> Finding:
-    return Finding(name, fine=False, text=text)
 
 
 def findings(system: System, folder: Path) -> list[Finding]:
@@ -51,12 +35,12 @@ def findings(system: System, folder: Path) -> list[Finding]:
         The folder of the template.
 
     """
-    python = _met("Python", f"{sys.version.split()[0]} at {sys.executable}")
+    python = met("Python", f"{sys.version.split()[0]} at {sys.executable}")
     try:
         server.require_packages()
         place = Place.read(system.folder)
     except HostError as error:
-        return [python, _unmet("installation", str(error))]
+        return [python, unmet("installation", str(error))]
     return [
         python,
         _certificate(system, place, datetime.now(UTC)),
@@ -71,54 +55,54 @@ def findings(system: System, folder: Path) -> list[Finding]:
 def _certificate(system: System, place: Place, now: datetime) -> Finding:
     known, name = certificate.read(place.certificate), "certificate"
     if known is None or not place.key.is_file():
-        return _unmet(name, f"there is none. {AGAIN}")
+        return unmet(name, f"there is none. {AGAIN}")
     if known.has_ended(now):
-        return _unmet(name, f"it ended on {known.ends:%Y-%m-%d}. {AGAIN}")
+        return unmet(name, f"it ended on {known.ends:%Y-%m-%d}. {AGAIN}")
     if not system.trusted(place.certificate, known.sha1):
         reason = system.obstacle() or "perhaps you declined"
-        return _unmet(name, f"your system does not trust it: {reason}. {AGAIN}")
+        return unmet(name, f"your system does not trust it: {reason}. {AGAIN}")
     if known.is_due(now):
-        return _unmet(name, f"it ends on {known.ends:%Y-%m-%d}. {AGAIN}")
-    return _met(name, f"for localhost alone, trusted, until {known.ends:%Y-%m-%d}")
+        return unmet(name, f"it ends on {known.ends:%Y-%m-%d}. {AGAIN}")
+    return met(name, f"for localhost alone, trusted, until {known.ends:%Y-%m-%d}")
 
 
 def _server(place: Place) -> Finding:
     answers = server.running(place)
     if answers is None:
         if not server.is_free(place.port):
-            return _unmet("server", server.port_is_taken(place.port))
-        return _unmet("server", "it does not run. Start it: betaneutral-xl office serve")
+            return unmet("server", server.port_is_taken(place.port))
+        return unmet("server", "it does not run. Start it: betaneutral-xl office serve")
     if not answers.is_this:
         text = f"betaneutral_xl {answers.version} runs, but {__version__} is installed. {AGAIN}"
-        return _unmet("server", text)
-    return _met("server", f"answers at {place.origin}, with its certificate checked")
+        return unmet("server", text)
+    return met("server", f"answers at {place.origin}, with its certificate checked")
 
 
 def _manifest(system: System, place: Place) -> Finding:
     file = place.folder / MANIFEST
     if not file.is_file() or read_bytes(file) != manifest(place.base):
-        return _unmet("manifest", f"it is of another version. {AGAIN}")
+        return unmet("manifest", f"it is of another version. {AGAIN}")
     if not system.registered(file):
-        return _unmet("manifest", f"Excel does not know it{system.unregistered()}. {AGAIN}")
-    return _met("manifest", str(file))
+        return unmet("manifest", f"Excel does not know it{system.unregistered()}. {AGAIN}")
+    return met("manifest", str(file))
 
 
 def _login(system: System) -> Finding:
     if system.starts_at_login(serve_command()):
-        return _met("start at login", "the server starts when you log in")
-    return _met("start at login", "off: run betaneutral-xl office serve before you open Excel")
+        return met("start at login", "the server starts when you log in")
+    return met("start at login", "off: run betaneutral-xl office serve before you open Excel")
 
 
 def _template(folder: Path) -> Finding:
     target = folder / WORKBOOK
     if target.is_file():
-        return _met("template", str(target))
-    return _unmet("template", f"{WORKBOOK} is not in {folder}. {AGAIN}")
+        return met("template", str(target))
+    return unmet("template", f"{WORKBOOK} is not in {folder}. {AGAIN}")
 
 
 def _office_js(place: Place) -> Finding:
     if place.has_office_js:
-        return _met("office.js", "on this machine: no other machine is asked")
-    return _met(
+        return met("office.js", "on this machine: no other machine is asked")
+    return met(
         "office.js", "from Microsoft, when the pane opens; to work offline: betaneutral-xl office offline"
     )

@@ -21,6 +21,7 @@ from betaneutral_xl.errors import HostError, InputError, UnreadableFile
 from betaneutral_xl.hosts.calc import deployment, install, profile, within_office
 from betaneutral_xl.hosts.calc.processes import open_offices
 from betaneutral_xl.hosts.sheets import template
+from betaneutral_xl.hosts.sheets.findings import Finding
 from betaneutral_xl.hosts.sheets.session import Session
 from betaneutral_xl.system import libreoffice
 from betaneutral_xl.system.settings import Settings
@@ -263,7 +264,7 @@ def test_problems_of_the_extension_are_findings(
 def test_the_python_of_the_functions_is_checked_for_its_version(tmp_path: Path) -> None:
     version = betaneutral_xl.__version__
     here = Path(sys.executable)
-    assert install.python_finding(here, version) == install.Finding(
+    assert install.python_finding(here, version) == Finding(
         "Python of the functions", fine=True, text=f"{here} has betaneutral_xl {version}"
     )
     assert "but the extension has version 0.0.1" in install.python_finding(here, "0.0.1").text

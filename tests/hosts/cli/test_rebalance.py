@@ -268,3 +268,11 @@ def test_every_command_has_help_with_examples(capsys: pytest.CaptureFixture[str]
         text = capsys.readouterr().out
         assert f"betaneutral-xl {name}" in text
         assert len(text.splitlines()) > 8
+
+
+def test_the_names_of_written_files_are_printed_as_they_are(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = f"run [draft] {'x' * 180}.zip"
+    assert main(["rebalance", "--sample", "--snapshot", str(tmp_path / name)]) == 0
+    assert capsys.readouterr().out.endswith(f"Snapshot: {name}\n")
