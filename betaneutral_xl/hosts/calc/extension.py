@@ -58,14 +58,7 @@ reverts that in one step."""
 
 
 def build(python: Path | str) -> bytes:
-    """Return the extension as an .oxt file.
-
-    Parameters
-    ----------
-    python
-        The interpreter of the worker, with this package installed.
-
-    """
+    """Return the extension as an .oxt file, for an interpreter in which this package is installed."""
     parts = {
         "description.xml": _description(),
         "types.idl": idl(),

@@ -41,36 +41,20 @@ REINSTALL = "run betaneutral-xl calc install again"
 
 @dataclass(frozen=True, slots=True)
 class Uninstalled:
-    """The outcome of ``uninstall``.
-
-    Attributes
-    ----------
-    extension
-        Whether the extension was installed, and is now removed.
-    workbook
-        The workbook that ``open`` wrote to the user's documents; None if there is none.
-    workbook_removed
-        Whether it was removed; a modified one is kept.
-
-    """
+    """The outcome of ``uninstall``."""
 
     extension: bool
+    """Whether the extension was installed, and is now removed."""
     workbook: Path | None
+    """The workbook that ``open`` wrote to the user's documents; None if there is none."""
     workbook_removed: bool
+    """Whether it was removed; a modified one is kept."""
 
 
 def choose(session: Session, folder: Path | None = None, other_profile: Path | None = None) -> Office:
-    """Return the LibreOffice to use.
+    """Return the LibreOffice to use, and its profile.
 
-    Parameters
-    ----------
-    session
-        Has the record of the last installation.
-    folder
-        Its folder; by default that of the last installation, else the one on the path, else the
-        newest.
-    other_profile
-        The folder of another profile than its default; by default that of the last installation.
+    By default those of the last installation, else the LibreOffice on the path, else the newest.
 
     Raises
     ------
@@ -91,16 +75,7 @@ def choose(session: Session, folder: Path | None = None, other_profile: Path | N
 
 
 def install(session: Session, office: Office, extension: bytes) -> Installed:
-    """Install the extension for the user, or replace it.
-
-    Parameters
-    ----------
-    session
-        Has the folder of the record.
-    office
-        The LibreOffice.
-    extension
-        The content of the .oxt file.
+    """Install the extension, the content of an .oxt file, for the user, or replace it.
 
     Raises
     ------

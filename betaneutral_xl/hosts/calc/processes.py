@@ -45,18 +45,10 @@ def environment() -> dict[str, str]:
 
 
 def run(command: Sequence[str | Path], *, timeout: float, script: str = "") -> Finished:
-    """Run a program to its end or the time-out; then end its child processes too.
+    """Run a program to its end or the time-out in seconds; then end its child processes too.
 
-    Its output goes to a file, because a child process may keep a pipe open forever.
-
-    Parameters
-    ----------
-    command
-        The program and its arguments.
-    timeout
-        Seconds.
-    script
-        Its standard input.
+    Its output goes to a file, because a child process may keep a pipe open forever. ``script`` is its
+    standard input.
 
     Raises
     ------

@@ -40,54 +40,33 @@ _PROFILE_OPTION = "-env:UserInstallation="
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """An installed extension.
-
-    Attributes
-    ----------
-    version
-        Its version.
-    enabled
-        Whether it is enabled.
-    python
-        The worker's interpreter; None if it names none.
-    for_all_users
-        Whether an administrator has installed it for all users.
-
-    """
+    """An installed extension."""
 
     version: str
     enabled: bool
     python: Path | None
+    """The worker's interpreter; None if the extension names none."""
     for_all_users: bool = False
+    """Whether an administrator has installed it for all users."""
 
 
 def installed(profile: Path, identifier: str) -> Installed | None:
     """Return the user's extension with an identifier; None if it is not installed."""
     for folder, enabled in _registered(profile):
-        if _description(folder)[0] == identifier:
-            return Installed(_description(folder)[1], enabled, _python(folder))
+        found, version = _description(folder)
+        if found == identifier:
+            return Installed(version, enabled, _python(folder))
     return None
 
 
 def installed_for_all_users(program: Path, identifier: str) -> Installed | None:
-    """Return the extension with an identifier that is installed for all users; None if there is none.
-
-    Parameters
-    ----------
-    program
-        The program folder of the LibreOffice installation.
-    identifier
-        The extension's identifier.
-
-    """
+    """Return the extension of all users of the LibreOffice in a program folder; None if there is none."""
     base = program.parent
     for share in (base / "share", base / "Resources"):
-        places = (*share.glob("uno_packages/cache/uno_packages/*/*"), *share.glob("extensions/*"))
-        for folder in places:
-            if _description(folder)[0] == identifier:
-                return Installed(
-                    _description(folder)[1], enabled=True, python=_python(folder), for_all_users=True
-                )
+        for folder in (*share.glob("uno_packages/cache/uno_packages/*/*"), *share.glob("extensions/*")):
+            found, version = _description(folder)
+            if found == identifier:
+                return Installed(version, enabled=True, python=_python(folder), for_all_users=True)
     return None
 
 

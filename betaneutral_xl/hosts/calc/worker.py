@@ -21,14 +21,7 @@ if TYPE_CHECKING:
 
 
 class Worker:
-    """Processes the requests of one LibreOffice.
-
-    Parameters
-    ----------
-    out
-        The stream for replies.
-
-    """
+    """Processes the requests of one LibreOffice."""
 
     def __init__(self, out: IO[bytes]) -> None:
         self._out = out

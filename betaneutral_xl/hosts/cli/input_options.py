@@ -29,16 +29,7 @@ INPUTS = (Section.PORTFOLIO, Section.ETFS, Section.RISK)
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """The inputs of a run, and what it is required to do.
-
-    Attributes
-    ----------
-    inputs
-        The values, with the files that they were read from.
-    options
-        What is required, as typed or as a snapshot has it.
-
-    """
+    """The inputs of a run, and what is required of the answer, as typed or as a snapshot has it."""
 
     inputs: Inputs
     options: Mapping[str, Any]

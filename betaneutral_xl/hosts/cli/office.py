@@ -188,9 +188,9 @@ def run_uninstall(_: argparse.Namespace) -> None:
     from betaneutral_xl.hosts.sheets.session import Session
 
     with output.progress("Uninstalling ..."):
-        removed = install.uninstall(systems.current(), Session())
+        kept = install.uninstall(systems.current(), Session())
     output.say("Removed: the add-in, its certificate, its server.")
-    for path in removed.kept:
+    for path in kept:
         output.say(f"Kept, because it has been changed since: {path}")
 
 

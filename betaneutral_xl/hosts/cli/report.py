@@ -141,11 +141,7 @@ def write(
 ) -> list[Path]:
     """Write the workbook, and the PDF and web page if requested; build all before writing any.
 
-    Returns
-    -------
-    list of Path
-        The files, in the order in which they were written.
-
+    Return the files, in the order in which they were written.
     """
     from betaneutral_xl import report
     from betaneutral_xl.model.provenance import now

@@ -38,15 +38,7 @@ def add_arguments(
 ) -> None:
     """Add the options of some sections of the table, a group of ``--help`` each.
 
-    Parameters
-    ----------
-    parser
-        Of one command.
-    sections
-        Those that the command has; with the limits comes the file that they can stand in.
-    leave_out
-        Names of options that the command does not have.
-
+    With the limits comes the file that they can stand in.
     """
     for section in sections:
         group = parser.add_argument_group(section.value)

@@ -56,19 +56,8 @@ def default_target() -> Path:
 def install_program(target: Path, source: Path) -> int:
     """Copy the Python to its place, and let it install the add-in.
 
-    A Python that is there is replaced when the new one is complete, and stays if that fails.
-
-    Parameters
-    ----------
-    target
-        Folder for the program.
-    source
-        The unpacked zip.
-
-    Returns
-    -------
-    int
-        The exit code of the installation of the add-in.
+    A Python that is there is replaced when the new one is complete, and stays if that fails. ``source`` is
+    the unpacked zip. Return the exit code of the installation of the add-in.
 
     Raises
     ------

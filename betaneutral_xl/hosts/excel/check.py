@@ -25,14 +25,7 @@ if TYPE_CHECKING:
 
 
 def findings(workbook: Path | None = None) -> list[Finding]:
-    """Return the requirements of Excel: name, whether it is met, details or remedy.
-
-    Parameters
-    ----------
-    workbook
-        A workbook that is also checked.
-
-    """
+    """Return the requirements of Excel, and of a workbook if one is named."""
     found = [met("Python", f"{sys.version.split()[0]} at {sys.executable}")]
     try:
         import xlwings

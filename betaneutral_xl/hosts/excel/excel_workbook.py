@@ -27,14 +27,7 @@ ADVICE = "Insert template, on the tab Beta Neutral, adds what Rebalance needs."
 
 
 class ExcelWorkbook:
-    """An open workbook.
-
-    Parameters
-    ----------
-    book
-        The workbook in xlwings.
-
-    """
+    """An open workbook."""
 
     def __init__(self, book: xw.Book) -> None:
         self._book = book

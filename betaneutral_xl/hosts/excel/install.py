@@ -33,36 +33,20 @@ RENEW = "rename it, run betaneutral-xl excel install --workbook, and copy your S
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """What was installed.
-
-    Attributes
-    ----------
-    workbook
-        The template, or the macro workbook.
-    is_kept
-        Whether the user's own version of the template was there, and was left.
-    add_in
-        The add-in; None if the workbook carries everything.
-
-    """
+    """What was installed."""
 
     workbook: Path
     is_kept: bool = False
+    """Whether the user's own version of the template was there, and was left."""
     add_in: Path | None = None
+    """The add-in; None if the workbook carries everything."""
 
 
 def install(session: Session, folder: Path, *, with_add_in: bool) -> Installed:
     """Install for this Python and this xlwings.
 
-    Parameters
-    ----------
-    session
-        Computes the template's values.
-    folder
-        For the template or the macro workbook.
-    with_add_in
-        Whether Excel gets the add-in, and the folder a template without macros; otherwise the folder
-        gets a macro workbook that carries everything.
+    With the add-in the folder gets a template without macros, otherwise a macro workbook that carries
+    everything.
 
     Raises
     ------

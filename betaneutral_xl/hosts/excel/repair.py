@@ -20,12 +20,7 @@ def repair(workbook: Path) -> str:
     """Let a workbook's formulas use the add-in of this user; or let it start this Python.
 
     The latter is for macro workbooks of an earlier version, which name the Python of one machine. Nothing
-    else in the file is changed.
-
-    Returns
-    -------
-    str
-        What was changed, in one line.
+    else in the file is changed. Return what was changed, in one line.
 
     Raises
     ------

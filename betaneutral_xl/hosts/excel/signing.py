@@ -30,7 +30,7 @@ TIMEOUT = 120.0
 
 
 def sign(file: Path, certificate: tuple[str, str], timestamp: str, signtool: Path | None = None) -> list[str]:
-    """Sign the macros of a file; it is replaced only if it then has a signature.
+    """Sign the macros of a file, which is replaced only if it then has a signature; return the kinds it has.
 
     Parameters
     ----------
@@ -42,11 +42,6 @@ def sign(file: Path, certificate: tuple[str, str], timestamp: str, signtool: Pat
         Address of a timestamp server, so that the signature outlives the certificate; "" for none.
     signtool
         The program; by default from PATH or the Windows SDK.
-
-    Returns
-    -------
-    list of str
-        The kinds of signatures that the file has.
 
     Raises
     ------

@@ -56,6 +56,25 @@ End Function
 
 """
 
+HELP = f"""\
+Attribute VB_Name = "{HELP_MODULE}"
+Option Explicit
+
+' Generated from betaneutral_xl/hosts/sheets/functions.py.
+Public Sub DescribeFunctions()
+{{calls}}End Sub
+
+Private Sub Describe(name As String, text As String, Optional arguments As Variant)
+    On Error Resume Next ' help is a convenience: the workbook works without it
+    If IsMissing(arguments) Then
+        Application.MacroOptions Macro:=name, Description:=text, Category:="{CATEGORY}"
+    Else
+        Application.MacroOptions Macro:=name, Description:=text, Category:="{CATEGORY}", _
+            ArgumentDescriptions:=arguments
+    End If
+End Sub
+"""
+
 
 def source(name: str) -> str:
     """Return the text of a source file."""
@@ -99,12 +118,7 @@ _LOAD_LIBRARY = re.compile(r"Private Sub XLPyLoadDLL\(\)\r?\n.*?\nEnd Sub", re.D
 
 
 def xlwings_module(shipped: str) -> str:
-    """Return xlwings' module with our changes: where it finds Python and its DLL.
-
-    Parameters
-    ----------
-    shipped
-        The module as xlwings ships it.
+    """Return the module that xlwings ships with our changes: where it finds Python and its DLL.
 
     Raises
     ------
@@ -154,35 +168,15 @@ def _early(function: Function) -> str:
 
 def function_help() -> str:
     """Return the module that gives the functions their help in Excel's function wizard."""
-    lines = [
-        f'Attribute VB_Name = "{HELP_MODULE}"',
-        "Option Explicit",
-        "",
-        "' Generated from betaneutral_xl/hosts/sheets/functions.py.",
-        "Public Sub DescribeFunctions()",
-    ]
-    for function in FUNCTIONS:
-        lines.append(f"    Describe {_text(function.name)}, _")
-        if function.arguments:
-            helps = ", _\n        ".join(_text(one.help) for one in function.arguments)
-            lines += [f"        {_text(function.help)}, _", f"        Array({helps})"]
-        else:
-            lines.append(f"        {_text(function.help)}")
-    lines += [
-        "End Sub",
-        "",
-        "Private Sub Describe(name As String, text As String, Optional arguments As Variant)",
-        "    On Error Resume Next ' help is a convenience: the workbook works without it",
-        "    If IsMissing(arguments) Then",
-        f"        Application.MacroOptions Macro:=name, Description:=text, Category:={_text(CATEGORY)}",
-        "    Else",
-        f"        Application.MacroOptions Macro:=name, Description:=text, Category:={_text(CATEGORY)}, _",
-        "            ArgumentDescriptions:=arguments",
-        "    End If",
-        "End Sub",
-        "",
-    ]
-    return "\n".join(lines)
+    return HELP.format(calls="".join(map(_description, FUNCTIONS)))
+
+
+def _description(function: Function) -> str:
+    next_line = ", _\n        "
+    parts = [_text(function.name), _text(function.help)]
+    if function.arguments:
+        parts.append(f"Array({next_line.join(_text(one.help) for one in function.arguments)})")
+    return f"    Describe {next_line.join(parts)}\n"
 
 
 def _text(value: str) -> str:

@@ -39,15 +39,9 @@ class Cell(Protocol):
 
 
 class Waiting:
-    """Computes answers on threads; keeps those for which a cell did not wait.
+    """Computes answers on threads; keeps those for which a cell did not wait ``patience`` seconds.
 
-    Parameters
-    ----------
-    cell
-        Returns the calling cell, to be calculated again; None if there is none.
-    patience
-        Seconds for which a cell waits.
-
+    ``cell`` returns the calling cell, to be calculated again; None if there is none.
     """
 
     def __init__(self, cell: Callable[[], Cell | None], patience: float) -> None:
@@ -59,13 +53,7 @@ class Waiting:
     def answer(self, name: str, values: tuple[object, ...], compute: Callable[[], Rows]) -> Rows:
         """Return the answer of a function, or that the cell waits for it.
 
-        Parameters
-        ----------
-        name, values
-            The function and its arguments: the same ones are computed once.
-        compute
-            Returns the answer, and never raises.
-
+        The same function with the same arguments is computed once. ``compute`` never raises.
         """
         if self._late:
             key = _key(name, values)

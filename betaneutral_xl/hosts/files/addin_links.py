@@ -53,22 +53,13 @@ _FUNCTION = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A link of a workbook file to another file.
-
-    Attributes
-    ----------
-    number
-        Its place in the list of links, from 1: the number in formulas.
-    part
-        Its part in the package.
-    path
-        The other file, as Excel wrote it: a path or an address.
-
-    """
+    """A link of a workbook file to another file."""
 
     number: int
+    """Its place in the list of links, from 1: the number in formulas."""
     part: str
     path: str
+    """The other file, as Excel wrote it: a path or an address."""
 
     @property
     def is_ours(self) -> bool:
@@ -77,14 +68,7 @@ class Link:
 
 
 class LinkedFile:
-    """A workbook file, its links, and its formulas with our functions.
-
-    Parameters
-    ----------
-    content
-        An .xlsx or .xlsm file that can be read.
-
-    """
+    """A workbook file, its links, and its formulas with our functions."""
 
     def __init__(self, content: bytes) -> None:
         self._package = zipfile.ZipFile(io.BytesIO(content))
@@ -120,12 +104,9 @@ class LinkedFile:
         return {one["name"].upper() for one in found if one["link"] is None}
 
     def connect(self, add_in: str) -> bytes:
-        """Return the file with all of our functions taken from one add-in; every other part is kept.
+        """Return the file with all of our functions taken from one add-in, by its full path on Windows.
 
-        Parameters
-        ----------
-        add_in
-            The add-in's full path on Windows.
+        Every other part is kept.
 
         Raises
         ------

@@ -47,14 +47,7 @@ def _q(tag: str, namespace: str = MAIN) -> str:
 
 
 class FileWorkbook:
-    """An .xlsx or .xlsm file for the buttons.
-
-    Parameters
-    ----------
-    path
-        The file. Nothing is written to it before ``save``.
-    say
-        Shows a progress text.
+    """An .xlsx or .xlsm file for the buttons. Nothing is written to it before ``save``.
 
     Raises
     ------
@@ -221,18 +214,7 @@ _UNEDITED = _Unedited()
 
 
 class SavedWorkbook(FileWorkbook):
-    """A workbook file that is written with every change.
-
-    Parameters
-    ----------
-    path
-        The file that is read.
-    output
-        The file that is written; by default the same.
-    say
-        Shows a progress text.
-
-    """
+    """A workbook file that is written with every change, or another one in its place."""
 
     def __init__(
         self, path: Path | str, output: Path | None = None, say: Callable[[str], None] = lambda _: None
@@ -276,15 +258,8 @@ class SavedWorkbook(FileWorkbook):
 def changed(content: bytes, edits: dict[str, dict[tuple[int, int], Cell]], shown: str | None = None) -> bytes:
     """Return a workbook's bytes with some cells changed; their formats and all else are kept.
 
-    Parameters
-    ----------
-    content
-        An .xlsx or .xlsm file.
-    edits
-        By sheet, row and column (from 1): the new value; None clears.
-    shown
-        The sheet that is shown when the file is opened; by default the same as before.
-
+    Edits are values by sheet, row and column (from 1); None clears. ``shown`` is the sheet that is shown
+    when the file is opened, by default the same as before.
     """
     from lxml import etree
 

@@ -35,18 +35,7 @@ LINES = "application/x-ndjson"
 
 
 def application(place: Place, session: Session, stop: Callable[[], None]) -> ASGIApp:
-    """Return the server's application, which refuses whatever ``guard`` does.
-
-    Parameters
-    ----------
-    place
-        Port, secret and files of the installation.
-    session
-        The state of the functions and buttons.
-    stop
-        Called when the server is asked to end.
-
-    """
+    """Return the server's application, which refuses whatever ``guard`` does; it can be asked to stop."""
     backend = Backend(
         session, place.folder, lambda: pane.notices(place, datetime.now(UTC)), browser.open_in_its_program
     )

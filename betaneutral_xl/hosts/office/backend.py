@@ -48,10 +48,8 @@ class Backend:
 
     Parameters
     ----------
-    session
-        The state of the functions and buttons.
-    folder
-        The folder for the workbooks of pages in an ordinary browser.
+    session, folder
+        The state of the functions and buttons; where workbooks of pages in an ordinary browser are.
     notices
         Returns what the user should know of the installation.
     opener

@@ -29,19 +29,11 @@ ADDRESSES = ("127.0.0.1", "::1")
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """What is known of a certificate.
-
-    Attributes
-    ----------
-    ends
-        The end of its validity.
-    sha1
-        Its fingerprint in hexadecimal digits, by which stores of certificates name it.
-
-    """
+    """What is known of a certificate."""
 
     ends: datetime
     sha1: str
+    """Its fingerprint in hexadecimal digits, by which stores of certificates name it."""
 
     def is_due(self, now: datetime) -> bool:
         """Return whether it has to be renewed."""

@@ -25,16 +25,7 @@ AGAIN = "Run: betaneutral-xl office install"
 
 
 def findings(system: System, folder: Path) -> list[Finding]:
-    """Return the requirements of the add-in, in the order in which they are to be met.
-
-    Parameters
-    ----------
-    system
-        The operating system.
-    folder
-        The folder of the template.
-
-    """
+    """Return the requirements of the add-in, in the order in which they are to be met."""
     python = met("Python", f"{sys.version.split()[0]} at {sys.executable}")
     try:
         server.require_packages()

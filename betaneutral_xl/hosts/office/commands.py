@@ -9,21 +9,13 @@ from betaneutral_xl.hosts.sheets.buttons import BUTTONS, VIEWS
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One button.
-
-    Attributes
-    ----------
-    name, label, help
-        As in ``BUTTONS``.
-    shows
-        The tab of the pane that it shows; empty if it presses a button of ``BUTTONS``.
-
-    """
+    """One button, as in ``BUTTONS``."""
 
     name: str
     label: str
     help: str
     shows: str = ""
+    """The tab of the pane that it shows; empty if it presses a button of ``BUTTONS``."""
 
 
 COMMANDS: tuple[Command, ...] = (

@@ -37,15 +37,7 @@ READING = {"GET", "HEAD"}
 class Guard:
     """Refuses what does not come from the add-in's own pages; in front of the application (ASGI).
 
-    Parameters
-    ----------
-    app
-        The application.
-    port, secret
-        Of the server's addresses.
-    offline
-        Whether office.js is served from this machine, so that nothing may be loaded from elsewhere.
-
+    ``offline``: office.js is served from this machine, so that nothing may be loaded from elsewhere.
     """
 
     def __init__(self, app: ASGIApp, *, port: int, secret: str, offline: bool) -> None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -59,22 +58,7 @@ def install(
     """Make and trust the certificate, register the manifest, write the template, start the server.
 
     What is there already and fits is kept: the secret, so that Excel's copy of the manifest stays valid;
-    a certificate that is not due.
-
-    Parameters
-    ----------
-    system
-        The operating system.
-    session
-        Has the folder of the record, and computes the template's values.
-    folder
-        The folder of the template.
-    say
-        Shows a progress text.
-    port
-        The server's port; by default the one before, or the first that is free.
-    at_login
-        Whether the server is started when the user logs in.
+    a certificate that is not due; the port, which is else the first that is free.
 
     Raises
     ------
@@ -87,7 +71,26 @@ def install(
     server.require_packages()
     _require_visible_files()
     with _alone(session):
-        return _install(system, session, folder, say, port=port, at_login=at_login)
+        before = _installed(system)
+        if before is not None:
+            server.end(before)
+        place = Place.make(system.folder, _free_port(port, before))
+        say("Making the certificate; your system may ask whether to trust it ...")
+        _certify(system, place)
+        say("Writing the manifest ...")
+        save(place.folder / MANIFEST, manifest(place.base), private=True)
+        system.register(place.folder / MANIFEST)
+        say("Building the template ...")
+        write_template(session, folder)
+        say("Starting the server ...")
+        if at_login:
+            started = system.start_at_login(serve_command())
+            if not started.fine:
+                say(f"The server does not start when you log in: {started.reason}.")
+        else:
+            system.not_at_login()
+        start(place)
+    return place
 
 
 @contextmanager
@@ -105,37 +108,6 @@ def _alone(session: Session) -> Iterator[None]:
             msg = f"The cache cannot be locked: {reason}. Set BETANEUTRAL_CACHE to another folder."
             raise Unwritable(msg) from None
         yield
-
-
-def _install(
-    system: System,
-    session: Session,
-    folder: Path,
-    say: Callable[[str], None],
-    *,
-    port: int | None,
-    at_login: bool,
-) -> Place:
-    before = _installed(system)
-    if before is not None:
-        server.end(before)
-    place = Place.make(system.folder, _free_port(port, before))
-    say("Making the certificate; your system may ask whether to trust it ...")
-    _certify(system, place)
-    say("Writing the manifest ...")
-    save(place.folder / MANIFEST, manifest(place.base), private=True)
-    system.register(place.folder / MANIFEST)
-    say("Building the template ...")
-    write_template(session, folder)
-    say("Starting the server ...")
-    if at_login:
-        started = system.start_at_login(serve_command())
-        if not started.fine:
-            say(f"The server does not start when you log in: {started.reason}.")
-    else:
-        system.not_at_login()
-    start(place)
-    return place
 
 
 def _require_visible_files() -> None:
@@ -161,11 +133,10 @@ def _free_port(port: int | None, before: Place | None) -> int:
             raise HostError(server.port_is_taken(port))
         return port
     usual = before.port if before else PORT
-    free = (one for one in range(usual, usual + PORTS_TRIED) if server.is_free(one))
-    found = next(free, None)
-    if found is None:
-        raise HostError(server.port_is_taken(usual))
-    return found
+    for one in range(usual, usual + PORTS_TRIED):
+        if server.is_free(one):
+            return one
+    raise HostError(server.port_is_taken(usual))
 
 
 def _certify(system: System, place: Place) -> None:
@@ -228,15 +199,8 @@ def start(place: Place) -> bool:
 # ---------------------------------------------------------------- removal
 
 
-@dataclass(frozen=True, slots=True)
-class Removed:
-    """What an uninstallation did: files that were kept because they were changed."""
-
-    kept: tuple[Path, ...]
-
-
-def uninstall(system: System, session: Session) -> Removed:
-    """End the server, and take back all that ``install`` did; a changed workbook is kept.
+def uninstall(system: System, session: Session) -> list[Path]:
+    """End the server, and take back all that ``install`` did; return the changed workbooks, which are kept.
 
     Raises
     ------
@@ -248,30 +212,26 @@ def uninstall(system: System, session: Session) -> Removed:
         If a file cannot be removed. It can be removed later: the record goes last.
 
     """
-    with _alone(session):
-        return _uninstall(system, session)
-
-
-def _uninstall(system: System, session: Session) -> Removed:
     record = session.settings.cache / RECORD
-    written = records.read(record)
-    if not system.folder.is_dir() and not written:
-        msg = "The add-in is not installed. Nothing was removed."
-        raise HostError(msg)
-    system.not_at_login()
-    place = _installed(system)
-    if place is not None:
-        server.end(place)
-    there = place or Place(system.folder)  # the certificate is known where the record is damaged
-    known = certificate.read(there.certificate)
-    if known is not None:
-        _distrust(system, there, known)
-    system.unregister()
-    remove(system.folder)
-    _remove_empty(system.folder.parent)
-    kept = [Path(path) for path, sha256 in written.items() if not _removed(Path(path), sha256)]
-    remove(record)
-    return Removed(tuple(kept))
+    with _alone(session):
+        written = records.read(record)
+        if not system.folder.is_dir() and not written:
+            msg = "The add-in is not installed. Nothing was removed."
+            raise HostError(msg)
+        system.not_at_login()
+        place = _installed(system)
+        if place is not None:
+            server.end(place)
+        there = place or Place(system.folder)  # the certificate is known where the record is damaged
+        known = certificate.read(there.certificate)
+        if known is not None:
+            _distrust(system, there, known)
+        system.unregister()
+        remove(system.folder)
+        _remove_empty(system.folder.parent)
+        kept = [Path(path) for path, sha256 in written.items() if not _removed(Path(path), sha256)]
+        remove(record)
+    return kept
 
 
 def _removed(workbook: Path, sha256: str) -> bool:
@@ -286,7 +246,5 @@ def _removed(workbook: Path, sha256: str) -> bool:
 
 
 def _remove_empty(folder: Path) -> None:
-    try:
+    with suppress(OSError):  # something else is in it
         folder.rmdir()
-    except OSError:  # something else is in it
-        return

@@ -43,14 +43,7 @@ def call(name: str, *values: object) -> list[list[Value]]:
 
 
 def press(name: str, book: Any) -> str:
-    """Press a button, and return its message.
-
-    Parameters
-    ----------
-    name
-        A name of ``BUTTONS``.
-    book
-        The workbook in xlwings.
+    """Press one of ``BUTTONS``, and return its message.
 
     Raises
     ------
@@ -65,14 +58,7 @@ def press(name: str, book: Any) -> str:
 
 
 class LiteWorkbook:
-    """The workbook that xlwings Lite passes to a script.
-
-    Parameters
-    ----------
-    book
-        The workbook in xlwings.
-
-    """
+    """The workbook that xlwings Lite passes to a script."""
 
     def __init__(self, book: Any) -> None:
         self._book = book

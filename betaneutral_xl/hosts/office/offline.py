@@ -40,14 +40,7 @@ MAX_BYTES = 5_000_000
 def fetch(place: Place, settings: Settings, package: Path | None = None) -> int:
     """Write the files of office.js for Excel beside the certificate; return their number.
 
-    Parameters
-    ----------
-    place
-        The installation.
-    settings
-        Time-outs.
-    package
-        The package as npm has it, for a machine without the internet; by default it is fetched.
+    They are fetched, or taken from npm's package, for a machine without the internet.
 
     Raises
     ------

@@ -19,15 +19,9 @@ OFFICE_JS, POLICY = "{{ office.js }}", "{{ policy }}"
 
 
 def html(script: str | None, *, policy: str = "") -> str:
-    """Return the page.
+    """Return the page, with the address of office.js; None in an ordinary browser.
 
-    Parameters
-    ----------
-    script
-        The address of office.js; None in an ordinary browser.
-    policy
-        The content security policy of a page that runs Python itself; without one, a server sends it.
-
+    ``policy`` is the content security policy of a page that runs Python itself; else a server sends it.
     """
     text = (STATIC / PAGE).read_text(encoding="utf-8")
     if policy:

@@ -46,16 +46,10 @@ def policy() -> str:
 
 
 def write(folder: Path, pyodide: Path, url: str | None) -> Iterator[Path]:
-    """Write the page to a folder; yield what was written.
+    """Write the page to a folder, which a web server then serves; yield what was written.
 
-    Parameters
-    ----------
-    folder
-        The folder, which a web server then serves.
-    pyodide
-        The folder of Pyodide's full distribution, which has the packages that were compiled for it.
-    url
-        The address at which the folder is served, for Excel's manifest; None for browsers alone.
+    ``pyodide`` is the folder of Pyodide's full distribution, which has the packages that were compiled for
+    it; ``url`` the address at which the folder is served, for Excel's manifest, None for browsers alone.
 
     Raises
     ------

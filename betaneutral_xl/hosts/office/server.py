@@ -7,6 +7,7 @@ import json
 import os
 import socket
 import ssl
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -154,18 +155,12 @@ def is_free(port: int) -> bool:
 def port_is_taken(port: int) -> str:
     """Return what to do where another program has the port, and which it is where that can be seen."""
     psutil, who = optional.find("psutil"), "another program"
-    if psutil is None:
-        return _taken(port, who)
-    try:
-        listening = (one for one in psutil.net_connections("tcp") if one.status == psutil.CONN_LISTEN)
-        pid = next(one.pid for one in listening if one.laddr and one.laddr.port == port)
-        who = f"{psutil.Process(pid).name()} (process {pid})"
-    except (StopIteration, psutil.Error, OSError):
-        pass  # of another user, or the system tells only an administrator
-    return _taken(port, who)
-
-
-def _taken(port: int, who: str) -> str:
+    if psutil is not None:
+        # It may be of another user, and some systems tell only an administrator.
+        with suppress(StopIteration, psutil.Error, OSError):
+            listening = (one for one in psutil.net_connections("tcp") if one.status == psutil.CONN_LISTEN)
+            pid = next(one.pid for one in listening if one.laddr and one.laddr.port == port)
+            who = f"{psutil.Process(pid).name()} (process {pid})"
     return f"Port {port} is used by {who}. End it, or run: betaneutral-xl office install --port {port + 1}"
 
 

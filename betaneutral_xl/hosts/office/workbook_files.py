@@ -32,16 +32,7 @@ WORKBOOKS = (".xlsx", ".xlsm")
 
 
 class WorkbookFiles:
-    """Answers what the page asks about its workbook.
-
-    Parameters
-    ----------
-    folder
-        The folder for the workbook of the sample.
-    session
-        Computes the values of the sample's template.
-
-    """
+    """Answers what the page asks about its workbook; that of the sample is in a folder."""
 
     def __init__(self, folder: Path, session: Session) -> None:
         self._folder, self._session = folder, session

@@ -99,16 +99,7 @@ class Dialect:
 
 
 class Conversation:
-    """The conversation with one client. Messages may be received on several threads at once.
-
-    Parameters
-    ----------
-    session
-        The state of the functions.
-    dialect
-        What the client's program has of its own.
-
-    """
+    """The conversation with one client. Messages may be received on several threads at once."""
 
     def __init__(self, session: Session, dialect: Dialect) -> None:
         self._session = session
@@ -124,16 +115,7 @@ class Conversation:
         return found
 
     def receive(self, message: Message, emit: Emit) -> None:
-        """Answer a message; never raise.
-
-        Parameters
-        ----------
-        message
-            A message of the client.
-        emit
-            Called with each reply as soon as there is one, on the thread of this call.
-
-        """
+        """Answer a message, with each reply as soon as there is one, on this thread; never raise."""
         if "log" in message:
             self._session.write_log(self._dialect.name, str(message["log"]))
             return

@@ -93,7 +93,7 @@ def test_a_workbook_that_was_changed_is_kept(system: System, tmp_path: Path) -> 
     workbook.write_bytes(b"mine")
     installed(system, tmp_path)
     assert workbook.read_bytes() == b"mine"
-    assert install.uninstall(system, Session()).kept == (workbook,)
+    assert install.uninstall(system, Session()) == [workbook]
     assert workbook.read_bytes() == b"mine"
 
 

@@ -26,14 +26,7 @@ class WriteRefused(Exception):
 
 
 class Document:
-    """An open document of Calc.
-
-    Parameters
-    ----------
-    model
-        LibreOffice's document model.
-
-    """
+    """An open document of Calc."""
 
     def __init__(self, model: Any) -> None:
         self._model = model

@@ -59,14 +59,7 @@ class _EndWorker(unohelper.Base, XTerminateListener):
 
 
 class Office:
-    """The LibreOffice process in which the extension runs.
-
-    Parameters
-    ----------
-    context
-        LibreOffice's component context.
-
-    """
+    """The LibreOffice process in which the extension runs."""
 
     _one: "ClassVar[Optional[Office]]" = None
 

@@ -20,14 +20,7 @@ ENDS = (*(event + outcome for event in BEGINNINGS for outcome in ("Done", "Faile
 
 
 class Saving(unohelper.Base, XDocumentEventListener):
-    """Tracks the documents being saved, and defers calls until the last is done.
-
-    Parameters
-    ----------
-    resume
-        Called with each deferred call afterwards.
-
-    """
+    """Tracks the documents being saved; after the last, ``resume`` is called with each deferred call."""
 
     def __init__(self, resume: Callable[[Callable[[], None]], None]) -> None:
         self._resume = resume

@@ -12,20 +12,9 @@ MAX_PART_BYTES = 200_000_000
 
 
 def shorten(path: str, long: str) -> bool:
-    """Remove the prefix before the functions' names from a saved file.
+    """Remove the prefix that LibreOffice writes before the functions' names from a saved file.
 
-    Parameters
-    ----------
-    path
-        The file.
-    long
-        The prefix that LibreOffice writes.
-
-    Returns
-    -------
-    bool
-        Whether the file was changed; an unreadable or very large file is left unchanged.
-
+    Return whether the file was changed; an unreadable or very large one is left as it is.
     """
     sought = long.encode("ascii")
     path = os.path.realpath(path)  # a symbolic link is kept

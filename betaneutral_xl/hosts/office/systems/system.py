@@ -24,16 +24,7 @@ MAX_CACHED_BYTES = 1_000_000
 
 @dataclass(frozen=True)
 class System(ABC):
-    """One operating system, for one user.
-
-    Parameters
-    ----------
-    home
-        The user's folder.
-    run
-        Runs a command.
-
-    """
+    """One operating system, for one user: the folder of the user, and what runs a command."""
 
     home: Path
     run: Run

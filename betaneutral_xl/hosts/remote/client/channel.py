@@ -73,15 +73,7 @@ class Request:
 class Process:
     """A worker process with its open requests, and the thread that reads its output.
 
-    Parameters
-    ----------
-    command
-        Command that starts it.
-    on_message
-        Called with every message and its request.
-    on_exit
-        Called at the end with the requests that have no reply.
-
+    ``on_exit`` is called at its end with the requests that have no reply.
     """
 
     def __init__(
@@ -192,14 +184,7 @@ class Process:
 
 
 class Channel:
-    """The connection to a worker process.
-
-    Parameters
-    ----------
-    command
-        Command that starts the worker.
-
-    """
+    """The connection to a worker process, which a command starts."""
 
     def __init__(self, command: Sequence[str]) -> None:
         self.command = list(command)
