@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import subprocess
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ import pytest
 
 from betaneutral_xl.engine.compare import compare
 from betaneutral_xl.engine.hedging import Legs
-from betaneutral_xl.engine.neutral import neutralise, unchanged
+from betaneutral_xl.engine.neutral import neutralise
 from betaneutral_xl.engine.orders import Ticket, make_orders
 from betaneutral_xl.engine.result import Method, Rebalance
 from betaneutral_xl.errors import Infeasible
@@ -147,13 +147,13 @@ def nothing_feasible() -> Problem:
     request: dict[str, Any] = {
         "method": Method.REWEIGHT,
         "constraints": Constraints(long_only=True, upper={"*": 0.1}),
-        "on_missing": OnMissing.DROP,
     }
     with pytest.raises(Infeasible) as refusal:
-        neutralise(holdings, etfs, risk, **request)
+        neutralise(holdings, etfs, risk, on_missing=OnMissing.DROP, **request)
     ways = compare(holdings, etfs, risk, constraints=request["constraints"], on_missing=OnMissing.DROP)
     options = {"alternatives": ways, "infeasible": refusal.value.reachable}
-    return Problem(unchanged(holdings, etfs, risk, **request), options)
+    kept = neutralise(holdings, etfs, risk, on_missing=OnMissing.DROP).unchanged()
+    return Problem(replace(kept, **request), options)
 
 
 def factors_with_a_benchmark() -> Problem:
