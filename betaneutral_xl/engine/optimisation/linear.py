@@ -64,25 +64,30 @@ class Limits:
         n, held = problem.size, problem.conditions.T @ problem.weights
         by_trade = sizes or problem.cost > 0.0 or math.isfinite(problem.turnover)
         offsets = [np.zeros(n)] * by_trade + [problem.weights] * math.isfinite(problem.gross)
-        # A part of the rows is a matrix over n names, with these multiples in d, a and b.
-        blocks, eye, none = np.eye(1 + len(offsets)), sparse.eye_array(n), np.full(n, -np.inf)
-        trades = blocks[:1]
-        parts: list[tuple[FloatArray, FloatArray | SparseMatrix, FloatArray, FloatArray]]
-        parts = [(trades, problem.conditions.T, problem.row_lower - held, problem.row_upper - held)]
-        for size, offset in zip(blocks[1:, None], offsets, strict=True):
-            parts += [(sign * trades - size, eye, none, -sign * offset) for sign in (1.0, -1.0)]
-        caps = ((blocks[1:2], 2.0 * problem.turnover), (blocks[-1:], problem.gross))
-        limited = [(size, np.ones((1, n)), none[:1], np.array([cap])) for size, cap in caps if cap < math.inf]
-        parts += limited
-        many = np.full(n * len(offsets), np.inf)
-        matrices = [sparse.kron(multiples, sparse.csc_array(one), "csc") for multiples, one, *_ in parts]
+        k, none = len(offsets), np.full(n, -np.inf)
+        eye, blank = sparse.eye_array(n, format="csc"), sparse.csc_array((n, n))
+        first = [sparse.csc_array(problem.conditions.T), *[sparse.csc_array((held.size, n))] * k]
+        parts = [(first, problem.row_lower - held, problem.row_upper - held)]
+        for block, offset in enumerate(offsets, start=1):
+            for sign in (1.0, -1.0):  # sign (offset + d) <= size
+                row = [sign * eye, *[blank] * k]
+                row[block] = -eye
+                parts.append((row, none, -sign * offset))
+        sums = (1, 2.0 * problem.turnover), (k, problem.gross)
+        caps = [(block, cap) for block, cap in sums if cap < math.inf]
+        for block, cap in caps:
+            row = [sparse.csc_array((1, n))] * (1 + k)
+            row[block] = sparse.csc_array(np.ones((1, n)))
+            parts.append((row, none[:1], np.array([cap])))
+        grid, lows, highs = zip(*parts, strict=True)
+        many = np.full(n * k, np.inf)
         return cls(
-            rows=sparse.csc_array(sparse.vstack(matrices)),
-            row_lower=np.concatenate([low for *_, low, _ in parts]),
-            row_upper=np.concatenate([high for *_, high in parts]),
+            rows=sparse.csc_array(sparse.block_array(grid)),
+            row_lower=np.concatenate(lows),
+            row_upper=np.concatenate(highs),
             lower=np.concatenate([problem.lower - problem.weights, np.zeros_like(many)]),
             upper=np.concatenate([problem.upper - problem.weights, many]),
-            caps=len(limited),
+            caps=len(caps),
         )
 
     @property
