@@ -266,6 +266,7 @@ class Rebalance:
             self.coverage.sentences(),
             about(Subject.METHOD, self.notes),
             self._bought_without_group(),
+            self._empty_groups(),
             self._large_exposure(),
             self._sample_parts(),
         )
@@ -289,6 +290,19 @@ class Rebalance:
         )
         limited = self.constraints.group_limits or self.constraints.group_upper
         return (Notice(text, Subject.GROUPS, Severity.CHANGES if limited else Severity.NOTE),)
+
+    def _empty_groups(self) -> tuple[str, ...]:
+        """Name the groups with a limit that no portfolio or ETF has: their tickers may be mistyped."""
+        limits, names = self.constraints, self.aligned.input_names
+        limited = [*limits.group_limits, *limits.group_upper]
+        empty = [one for one in dict.fromkeys(limited) if names.isdisjoint(limits.groups.get(one, ()))]
+        if not empty:
+            return ()
+        text = (
+            f"No portfolio or ETF here has a name of the group {listing(empty)}: its limit has no effect. "
+            "Check its tickers."
+        )
+        return (Notice(text, Subject.GROUPS, Severity.CHANGES),)
 
     @cached_property
     def columns(self) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ import numpy as np
 from betaneutral_xl.errors import DuplicateTicker, InputError, MissingValue, UndefinedBeta, listing
 from betaneutral_xl.model.arrays import FloatArray, make_read_only, read_only
 from betaneutral_xl.model.contracts import is_option
+from betaneutral_xl.model.notices import Notice, Severity, Subject
 from betaneutral_xl.model.positions import Position, PositionClass, members
 from betaneutral_xl.model.provenance import Provenance
 from betaneutral_xl.model.tickers import normalise
@@ -336,6 +337,7 @@ class Valuation:
             If it is not positive, so that weights are undefined.
 
         """
+        values = tuple(values)
         try:
             positions = math.fsum(values)
         except (OverflowError, ValueError):  # too large, or infinite of both signs
@@ -360,7 +362,12 @@ class Valuation:
             f"Net asset value of {fund} stated as {stated:,.2f}, positions and cash come to {total:,.2f}: "
             f"the other {remainder:,.2f} is taken as cash."
         )
-        return cls(stated, cash + remainder, (line,) if abs(remainder) > SUM_TOLERANCE * stated else ())
+        if abs(remainder) <= SUM_TOLERANCE * stated:
+            return cls(stated, cash + remainder)
+        gross = math.fsum(map(abs, values)) / stated
+        in_other_units = not 1.0 / MAX_GROSS <= gross <= MAX_GROSS
+        severity = Severity.CHANGES if in_other_units else None
+        return cls(stated, cash + remainder, (Notice(line, Subject.HOLDINGS, severity),))
 
 
 CASH_OR_NAV = "add a row CASH with its value, or state the net asset value (--nav)"

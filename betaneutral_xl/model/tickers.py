@@ -10,7 +10,7 @@ import re
 from functools import lru_cache
 
 from betaneutral_xl.errors import InputError
-from betaneutral_xl.model.venues import split_market
+from betaneutral_xl.model.venues import split_market, venue_code
 
 LONGEST = 64
 """Maximum length of a ticker or option symbol."""
@@ -275,12 +275,15 @@ def market_code(exchange: str = "", currency: str = "", country: str = "", isin:
 
     >>> market_code("Nyse Euronext - Euronext Paris"), market_code("NASDAQ", "USD", "Taiwan")
     ('FP', '')
+    >>> market_code("HKEX"), market_code("XPAR", "EUR"), market_code("TSE", "JPY")
+    ('HK', 'FP', 'JP')
     >>> market_code("", "JPY"), market_code("", "EUR", "Germany"), market_code("", "", "Ireland")
     ('JP', 'GR', '')
     """
     name = exchange.casefold()
     if name.strip("- "):
         listed = next((code for words, code in EXCHANGES.items() if words in name), None)
+        listed = listed or venue_code(exchange) or None
         if listed is not None or not currency or currency.upper() == "USD" or "no market" in name:
             return listed or ""
     if currency.upper() == "EUR":
@@ -306,7 +309,9 @@ def country_market(country: str) -> str:
 def at_market(ticker: str, code: str) -> str:
     """Append the code of its market to a canonical ticker that has none.
 
-    >>> at_market("2330", "TT"), at_market("2330 TT", "TT"), at_market("NVDA", "")
-    ('2330 TT', '2330 TT', 'NVDA')
+    >>> at_market("2330", "TT"), at_market("2330 TT", "TT"), at_market("NVDA", ""), at_market("0700", "HK")
+    ('2330 TT', '2330 TT', 'NVDA', '700 HK')
     """
-    return ticker if not code or _EXCHANGE.fullmatch(ticker) else f"{ticker} {code}"
+    if not code or _EXCHANGE.fullmatch(ticker):
+        return ticker
+    return f"{(ticker.lstrip('0') or ticker) if code == 'HK' else ticker} {code}"

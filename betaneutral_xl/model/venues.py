@@ -118,6 +118,22 @@ LISTINGS = _table(
 """Interactive Brokers' exchanges after a blank: ``NVDA NASDAQ.NMS``, ``SAP IBIS``."""
 
 
+MIC_LENGTH = 4
+
+
+def venue_code(exchange: str) -> str:
+    """Return the market of an exchange's code, its MIC or abbreviation; empty for US or unknown.
+
+    >>> [venue_code(text) for text in ("XPAR", "hkex", "TSE", "XNAS", "A")]
+    ['FP', 'HK', '', '', '']
+    """
+    code = exchange.strip().upper()
+    if code == "TSE":  # Toronto, or Tokyo
+        return ""
+    mic = SUFFIXES.get(code, "") if len(code) == MIC_LENGTH else ""
+    return mic or PREFIXES.get(code, "") or LISTINGS.get(code, "")
+
+
 LOCAL = re.compile(r"[0-9A-Z&*]+(?:[ ./-][A-Z])?")
 """A ticker without its market, perhaps with a share class."""
 

@@ -222,8 +222,8 @@ ALIASES: Mapping[Column, tuple[str, ...]] = {
     ),
     Column.COUNTRY: (
         "location", "country", "trade country name", "country name", "location of risk", "country of risk",
-        "market", "country of issue", "standort", "land", "area geografica", "località", "paese",
-        "emplacement", "pays", "ubicación", "país", "posizione",
+        "country code", "market", "country of issue", "standort", "land", "area geografica", "località",
+        "paese", "emplacement", "pays", "ubicación", "país", "posizione",
     ),
     Column.FX_RATE: (
         "fx rate to base", "fxrate to base", "fx rate base", "rate to base", "fx to base",

@@ -391,6 +391,12 @@ def constituents(
             f"Tickers in {EURO} whose market the file does not tell are read as listings in the United "
             f"States: {listing(local)}. If they are not, give them their market, as SAP GR."
         )
+    home = _only_market(table)
+    if home and (bare := [row.ticker for row in equities if row.ticker and " " not in row.ticker]):
+        warnings.append(
+            f"All rows are of one country, and nothing tells the market of {listing(bare)}: they are read as "
+            f"listings in the United States. If they are not, give them their market, as {bare[0]} {home}."
+        )
     shared = [
         ticker for ticker, count in Counter(row.ticker for row in equities if row.ticker).items() if count > 1
     ]
@@ -400,6 +406,14 @@ def constituents(
             "basket; rows of different companies make the basket unusable."
         )
     return tuple(rows), tuple(warnings)
+
+
+def _only_market(table: HoldingsTable) -> str:
+    """Return the market of the country that all rows have, where no exchange, currency or ISIN tells any."""
+    if {Column.EXCHANGE, Column.CURRENCY, Column.ISIN} & table.header.indices.keys():
+        return ""
+    found = {country_market(text) for row in table.rows if (text := table.text(row, Column.COUNTRY))}
+    return found.pop() if len(found) == 1 else ""
 
 
 def _with_tickers(

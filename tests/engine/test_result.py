@@ -15,6 +15,8 @@ from betaneutral_xl.engine.regression import slopes
 from betaneutral_xl.engine.result import TOLERANCE, Method, Rebalance
 from betaneutral_xl.errors import CheckFailed
 from betaneutral_xl.model.alignment import OnMissing
+from betaneutral_xl.model.constraints import Constraints
+from betaneutral_xl.model.notices import Severity
 from betaneutral_xl.model.portfolio import Etf, Holdings
 from betaneutral_xl.model.provenance import Provenance
 from betaneutral_xl.model.returns import Returns
@@ -120,6 +122,13 @@ def test_a_row_that_the_table_lost_does_not_pass(hedge: Rebalance) -> None:
     wrong = replace(hedge, aligned=replace(hedge.aligned, holdings=more))
     failed = [check.name for check in wrong.checks() if not check.passed]
     assert "every input row is in the table once" in failed
+
+
+def test_a_limit_of_a_group_without_a_name_here_is_told(book: Holdings, etf: Etf, risk: Covariance) -> None:
+    limits = Constraints.from_mapping({"groups": {"Semis": ["NVDIA"]}, "group_limits": {"Semis": [0.0, 0.1]}})
+    result = neutralise(book, [etf], risk, method=Method.REWEIGHT, constraints=limits)
+    (line,) = (one for one in result.warnings if "of the group Semis" in one)
+    assert getattr(line, "severity", None) is Severity.CHANGES
 
 
 def test_dates_far_apart_are_reported(etf: Etf, risk: Covariance) -> None:

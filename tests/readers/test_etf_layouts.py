@@ -643,3 +643,16 @@ def test_tickers_in_euro_without_a_market_are_told() -> None:
         in line
         for line in etf.warnings
     )
+
+
+def test_tickers_of_one_country_without_a_market_are_told() -> None:
+    body = "Ticker,Name,Weight,Country code\nBHP,BHP Group,60%,AU\nCBA,CommBank,40%,AU\n"
+    told = [parse_etf(text(one), "X.csv").warnings for one in (body, body.replace("40%,AU", "40%,US"))]
+    line = "nothing tells the market of BHP, CBA: they are read as listings in the United States. If they are not"
+    assert [any(line in one for one in lines) for lines in told] == [True, False]
+
+
+def test_exchanges_are_known_by_their_codes() -> None:
+    body = b"Ticker,Name,Weight,Exchange\n0700,TENCENT,60%,HKEX\nMC,LVMH,30%,XPAR\nNVDA,NVIDIA,10%,XNAS\n"
+    found = parse_etf(body, "X.csv").constituents
+    assert [row.ticker for row in found] == ["700 HK", "MC FP", "NVDA"]

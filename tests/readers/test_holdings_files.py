@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from betaneutral_xl.errors import DuplicateTicker, InputError, MissingValue, UnknownFund, UnreadableFile
+from betaneutral_xl.model.notices import Severity
 from betaneutral_xl.readers.holdings_files import load_holdings, parse_holdings_file
 from betaneutral_xl.readers.holdings_sections import Choice
 
@@ -460,3 +461,15 @@ def test_net_amounts_are_preferred_to_gross_ones(name: str) -> None:
 
 def test_excels_apostrophe_is_no_part_of_a_ticker() -> None:
     assert read("Ticker,Weight\n'AMD,'0.6\n'CASH,'0.4\n").tickers == ("AMD",)
+
+
+@pytest.mark.parametrize(
+    ("nav", "severity"), [(10.0, Severity.CHANGES), (1e9, Severity.CHANGES), (2e4, Severity.CHECK)]
+)
+def test_a_stated_net_asset_value_far_from_the_positions_changes_the_answer(
+    nav: float, severity: Severity
+) -> None:
+    text = b"Ticker,Shares,Price\nAMD,50,200\nIBM,20,250\n"
+    (line,) = parse_holdings_file(text, "book.csv", nav=nav).warnings
+    assert "positions and cash come to 15,000.00" in line
+    assert getattr(line, "severity", None) is severity
