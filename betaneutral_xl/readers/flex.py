@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import InputError, UnreadableFile
 from betaneutral_xl.readers.tabular.delimited import decode
-from betaneutral_xl.readers.tabular.markup import MAX_WORKBOOK_LENGTH, feed_xml, require_within_limits
-from betaneutral_xl.readers.tabular.sheets import GridBuilder, TextSheet
+from betaneutral_xl.readers.tabular.markup import MAX_WORKBOOK_LENGTH, Target, feed_xml, require_within_limits
+from betaneutral_xl.readers.tabular.records import Record, grid_of
+from betaneutral_xl.readers.tabular.sheets import TextSheet
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -131,43 +132,26 @@ def _cash(head: tuple[str, ...], report: TextSheet | None) -> list[tuple[str, ..
                 "FXRateToBase": "1",
                 "LevelOfDetail": "SUMMARY",
             }
-            return [tuple(values.get(name, _same(name, head, cells)) for name in head)]
+            values |= {name: cells.get(name, "") for name in ("ClientAccountID", "ReportDate")}
+            return [tuple(values.get(name, "") for name in head)]
     return []
 
 
-def _same(name: str, head: tuple[str, ...], cells: Mapping[str, str]) -> str:
-    """Return what the row of cash has in a column of the positions: account and day."""
-    return cells.get(name, "") if name in head and name in {"ClientAccountID", "ReportDate"} else ""
-
-
-class _Elements:
+class _Elements(Target):
     """A parser's target that keeps the attributes of the elements that are read."""
 
     def __init__(self) -> None:
-        self.rows: dict[str, list[dict[str, str]]] = {kind: [] for kind in KINDS}
+        self.rows: dict[str, list[Record]] = {kind: [] for kind in KINDS}
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
         """Keep the attributes of an element of one of the kinds."""
         if tag in self.rows:
             self.rows[tag].append(dict(attributes))
 
-    def end(self, tag: str) -> None:
-        """Do nothing."""
 
-    def data(self, text: str) -> None:
-        """Do nothing: a statement's values are attributes."""
-
-    def close(self) -> None:
-        """Do nothing."""
-
-
-def _table(kind: str, rows: list[dict[str, str]], file_name: str) -> TextSheet:
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    builder = GridBuilder(file_name)
-    builder.add([_column(kind, name) for name in names])
-    for row in rows:
-        builder.add([row.get(name, "") for name in names])
-    return TextSheet(name=kind, rows=builder.finish())
+def _table(kind: str, rows: list[Record], file_name: str) -> TextSheet:
+    names, *body = grid_of(rows, (), file_name).rows
+    return TextSheet(name=kind, rows=(tuple(_column(kind, name) for name in names), *body))
 
 
 def _column(kind: str, name: str) -> str:

@@ -63,7 +63,7 @@ def read_spreadsheet_xml(text: str, file_name: str) -> tuple[TextSheet, ...]:
     return tuple(book.sheets)
 
 
-def feed_xml(text: str, target: object, file_name: str) -> None:
+def feed_xml(text: str, target: Target, file_name: str) -> None:
     """Parse XML into a parser target, even if it is not well-formed.
 
     Raises
@@ -90,6 +90,25 @@ def feed_xml(text: str, target: object, file_name: str) -> None:
         kind = type(error).__name__
         msg = f"{file_name} begins like XML but cannot be read ({kind}). Download it again."
         raise UnreadableFile(msg) from None
+
+
+class Target:
+    """What a parser calls as it reads; a subclass does something where it overrides."""
+
+    def start(self, tag: str, attributes: Mapping[str, str], /) -> None:
+        """Take notice of an element."""
+
+    def end(self, tag: str, /) -> None:
+        """Take notice of its end."""
+
+    def data(self, text: str, /) -> None:
+        """Take notice of text."""
+
+    def comment(self, text: str, /) -> None:
+        """Take notice of a comment."""
+
+    def close(self) -> None:
+        """Take notice of the end."""
 
 
 def _with_ampersands(text: str) -> str:
@@ -121,7 +140,7 @@ def require_within_limits(text: str, file_name: str, largest: int) -> None:
         raise UnreadableFile(msg)
 
 
-class _Page:
+class _Page(Target):
     """Parser target that collects the tables of a web page; text goes to the innermost open cell."""
 
     def __init__(self, file_name: str) -> None:
@@ -169,20 +188,13 @@ class _Page:
         else:
             self.outside.append(text)
 
-    def comment(self, _text: str) -> None:
-        """Take no notice."""
-
-    def close(self) -> None:
-        """Nothing is left to do."""
-
     def sheets(self) -> tuple[TextSheet, ...]:
         lines = (_SPACE.sub(" ", line).strip() for line in printable("".join(self.outside)).split("\n"))
         notes = tuple(line for line in lines if line)[:MAX_NOTES]
         grids = [table.builder.finish() for table in self.tables]
         around = [cell for rows in grids for row in rows[:MAX_NOTE_ROWS] if len(row) == 1 for cell in row]
-        notes += tuple(cell for cell in around if len(cell) < MAX_NOTE_LENGTH)[
-            :MAX_NOTES
-        ]  # tables that lay out
+        # a cell alone in its row is of a table that lays out the page
+        notes += tuple(cell for cell in around if len(cell) < MAX_NOTE_LENGTH)[:MAX_NOTES]
         sheets = [TextSheet(name="", rows=_without_repeated_headers(rows), notes=notes) for rows in grids]
         return tuple(sheets) or (TextSheet(name="", rows=(), notes=notes),)
 
@@ -206,15 +218,11 @@ def _without_repeated_headers(rows: tuple[Row, ...]) -> tuple[Row, ...]:
     if len(repeating) < 2 or 2 * len(repeating) < len(header):  # noqa: PLR2004 - one may be chance
         return rows
     lengths = {i: len(header[i]) for i in repeating}
-    return (
-        *rows[:first],
-        *(
-            tuple(
-                cell[lengths.get(i, 0) :].lstrip(" :") if i in lengths else cell for i, cell in enumerate(row)
-            )
-            for row in body
-        ),
+    without = (
+        tuple(cell[lengths[i] :].lstrip(" :") if i in lengths else cell for i, cell in enumerate(row))
+        for row in body
     )
+    return (*rows[:first], *without)
 
 
 class _Table:
@@ -265,7 +273,7 @@ class _Table:
         self.row = None
 
 
-class _Book:
+class _Book(Target):
     """Parser target that collects the sheets of an XML Spreadsheet 2003."""
 
     def __init__(self, file_name: str) -> None:
@@ -305,9 +313,6 @@ class _Book:
     def data(self, text: str) -> None:
         if self.cell is not None:
             self.cell.append(text)
-
-    def comment(self, _text: str) -> None:
-        """Take no notice."""
 
     def close(self) -> None:
         rows = self.builder.finish()

@@ -27,7 +27,8 @@ ANOTHER_LABEL = re.compile(r"incept|launch|maturity", re.IGNORECASE)
 MAX_LABEL_LENGTH = 120
 """Fields that identify a record, by their names and length."""
 
-_WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])")
+WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])")
+"""Where one word of a key ends and the next begins: ``seriesName``."""
 
 Record = dict[str, str]
 
@@ -125,7 +126,7 @@ def _plain_fields(value: Any, depth: int = 0) -> Iterator[str]:
     if not isinstance(value, dict) or depth > MAX_DEPTH:
         return
     yield from (
-        f"{_WORDS.sub(' ', key).replace('_', ' ')}: {one}"
+        f"{WORDS.sub(' ', key).replace('_', ' ')}: {one}"
         for key, one in value.items()
         if isinstance(one, str)
     )

@@ -11,8 +11,8 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import UnreadableFile
-from betaneutral_xl.readers.tabular.markup import MAX_WORKBOOK_LENGTH, feed_xml, require_within_limits
-from betaneutral_xl.readers.tabular.records import MAX_NOTES, Record, grid_of
+from betaneutral_xl.readers.tabular.markup import MAX_WORKBOOK_LENGTH, Target, feed_xml, require_within_limits
+from betaneutral_xl.readers.tabular.records import MAX_NOTES, WORDS, Record, grid_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +27,6 @@ MAX_FIELD_DEPTH = 3
 MAX_TEXT = 500
 """Characters of a field outside of the records that are read."""
 _HTML = re.compile(r"<(?:!doctype\s+html|html|head|body|table|div|p)\b", re.IGNORECASE)
-_WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 def is_xml_of_records(opening: str) -> bool:
@@ -59,7 +58,7 @@ def read_xml_records(text: str, file_name: str) -> tuple[TextSheet, ...]:
     return (grid_of(found.records, found.notes, file_name),)
 
 
-class _Counts:
+class _Counts(Target):
     """Parser target that counts the elements with elements in them, by their path."""
 
     def __init__(self) -> None:
@@ -78,15 +77,6 @@ class _Counts:
             self.parents[tuple(self.path)] += 1
         self.path.pop()
 
-    def data(self, _: str) -> None:
-        """Take no notice."""
-
-    def comment(self, _: str) -> None:
-        """Take no notice."""
-
-    def close(self) -> None:
-        """Nothing is left to do."""
-
     def record(self) -> tuple[str, ...] | None:
         """Return the path of the element that is repeated most, the outer one of several; None if none is."""
         named = [path for path in self.parents if path[-1] == NPORT_RECORD]
@@ -94,7 +84,7 @@ class _Counts:
         return max(paths, key=lambda path: (self.parents[path], -len(path)), default=None)
 
 
-class _Records:
+class _Records(Target):
     """Parser target that collects the fields of the records at a path; the first of a name decides."""
 
     def __init__(self, record: tuple[str, ...]) -> None:
@@ -124,7 +114,7 @@ class _Records:
         if text and 0 < self.depth <= MAX_FIELD_DEPTH:
             self._set(self.path[-1], text)
         elif text and self.depth < 0 and len(self.notes) < MAX_NOTES:
-            self.notes.append(f"{_WORDS.sub(' ', self.path[-1])}: {' '.join(text[:MAX_TEXT].split())}")
+            self.notes.append(f"{WORDS.sub(' ', self.path[-1])}: {' '.join(text[:MAX_TEXT].split())}")
         self.text = []
         self.path.pop()
 
@@ -133,9 +123,3 @@ class _Records:
 
     def data(self, text: str) -> None:
         self.text.append(text)
-
-    def comment(self, _: str) -> None:
-        """Take no notice."""
-
-    def close(self) -> None:
-        """Nothing is left to do."""
