@@ -16,7 +16,7 @@ from betaneutral_xl.model.printed import cell_text
 from betaneutral_xl.model.tickers import CURRENCIES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 MAX_NAME_LENGTH = 100
 """Characters of a name that are read."""
@@ -30,14 +30,14 @@ Rules = tuple[tuple[AssetClass, re.Pattern[str], re.Pattern[str]], ...]
 NOTHING = r"(?!)"
 
 
-def _compile_rules(phrases: Iterable[tuple[AssetClass, tuple[str, ...]]]) -> Rules:
+def _compile_rules(phrases: Mapping[AssetClass, Sequence[str]]) -> Rules:
     """Compile phrases for text in lower case.
 
     Case-sensitive patterns with one common word boundary, and those of a text's beginning apart from the
     others, are many times faster, and a file has thousands of names.
     """
     rules = []
-    for asset_class, patterns in phrases:
+    for asset_class, patterns in phrases.items():
         alternatives = [one for pattern in patterns for one in _alternatives(pattern)]
         at_word = [one.removeprefix(r"\b") for one in alternatives if one.startswith(r"\b")]
         first = [one.removeprefix("^") for one in alternatives if one.startswith("^")]
@@ -60,58 +60,40 @@ def _alternatives(pattern: str) -> list[str]:
 
 
 FLAGS = _compile_rules(
-    (
-        (
-            AssetClass.DERIVATIVE,
-            (
-                r"\b(?:futures?|forwards?|swaps?|options?|opts?|fut|fop|call|put|trs|cfd)\b",
-                r"\b(?:derivatives?|derivate|terminkontrakte?|fx|sw)\b",
-                r"\b(?:dérivés?|derivati|derivados?|futuros?|opciones|opzioni)\b",
-            ),
+    {
+        AssetClass.DERIVATIVE: (
+            r"\b(?:futures?|forwards?|swaps?|options?|opts?|fut|fop|call|put|trs|cfd)\b",
+            r"\b(?:derivatives?|derivate|terminkontrakte?|fx|sw)\b",
+            r"\b(?:dérivés?|derivati|derivados?|futuros?|opciones|opzioni)\b",
         ),
-        (
-            AssetClass.CASH,
-            (
-                r"\b(?:cash|money ?market|mmf|mm|currency|currencies|cu|collateral|margins?)\b",
-                r"\b(?:repo|repurchase|stif|(?:time )?deposits?|short[- ]term invest\w*|sweep|liquidity)\b",
-                r"\b(?:payables?|receivables?|other assets|net other)\b",
-                r"\b(?:bargeld|geldmarkt\w*|barmittel|kasse|liquidität|bankguthaben|zahlungsmittel)\b",
-                r"\b(?:liquidit(?:és?|à)|contanti|espèces|trésorerie|monétaire|monetario|efectivo|liquidez)\b",
-            ),
+        AssetClass.CASH: (
+            r"\b(?:cash|money ?market|mmf|mm|currency|currencies|cu|collateral|margins?)\b",
+            r"\b(?:repo|repurchase|stif|(?:time )?deposits?|short[- ]term invest\w*|sweep|liquidity)\b",
+            r"\b(?:payables?|receivables?|other assets|net other)\b",
+            r"\b(?:bargeld|geldmarkt\w*|barmittel|kasse|liquidität|bankguthaben|zahlungsmittel)\b",
+            r"\b(?:liquidit(?:és?|à)|contanti|espèces|trésorerie|monétaire|monetario|efectivo|liquidez)\b",
         ),
-        (
-            AssetClass.FUND,
-            (
-                r"\b(?:etfs?|etps?|exchange[- ]traded|mutual funds?|funds?|fonds|ucits)\b",
-                r"\b(?:open[- ]end\w*|closed[- ]end\w*|investment compan\w+)\b",
-            ),
+        AssetClass.FUND: (
+            r"\b(?:etfs?|etps?|exchange[- ]traded|mutual funds?|funds?|fonds|ucits)\b",
+            r"\b(?:open[- ]end\w*|closed[- ]end\w*|investment compan\w+)\b",
         ),
-        (
-            AssetClass.EQUITY,
-            (
-                r"\b(?:equit(?:y|ies)|stocks?|stk|common|ordinary|pref\w*|shares?|aktien?|savings"
-                r"|closely held)\b",
-                r"\b(?:adrs?|gdrs?|nvdrs?|depos[ia]t[oa]ry|ny reg\w*|registry|tracking|units?)\b",
-                r"\b(?:reits?|real estate investment)\b",
-                r"\b(?:rights?|warrants?|cvrs?|escrow|partnership|mlps?|royalty)\b",
-                r"\b(?:ec|ep|eq|fs)\b",
-                r"\b(?:azion[ei]|azionari[oa]|actions?|acciones|renta variable)\b",
-            ),
+        AssetClass.EQUITY: (
+            r"\b(?:equit(?:y|ies)|stocks?|stk|common|ordinary|pref\w*|shares?|aktien?|savings"
+            r"|closely held)\b",
+            r"\b(?:adrs?|gdrs?|nvdrs?|depos[ia]t[oa]ry|ny reg\w*|registry|tracking|units?)\b",
+            r"\b(?:reits?|real estate investment)\b",
+            r"\b(?:rights?|warrants?|cvrs?|escrow|partnership|mlps?|royalty)\b",
+            r"\b(?:ec|ep|eq|fs)\b",
+            r"\b(?:azion[ei]|azionari[oa]|actions?|acciones|renta variable)\b",
         ),
-        (
-            AssetClass.FIXED_INCOME,
-            (
-                r"\b(?:fixed income|fi|bonds?|debt|dbt|debentures?|loans?|notes?|bills?|t-?bills?)\b",
-                r"\b(?:treasur(?:y|ies)|government|govt|agency|municipals?|muni|corporates?)\b",
-                r"\b(?:mortgage\w*|mbs|abs|cmbs|clo|commercial paper|certificate of deposit)\b",
-                r"\b(?:anleihen?|renten|obligation\w*|obbligazion\w*|obligacion\w*|renta fija)\b",
-            ),
+        AssetClass.FIXED_INCOME: (
+            r"\b(?:fixed income|fi|bonds?|debt|dbt|debentures?|loans?|notes?|bills?|t-?bills?)\b",
+            r"\b(?:treasur(?:y|ies)|government|govt|agency|municipals?|muni|corporates?)\b",
+            r"\b(?:mortgage\w*|mbs|abs|cmbs|clo|commercial paper|certificate of deposit)\b",
+            r"\b(?:anleihen?|renten|obligation\w*|obbligazion\w*|obligacion\w*|renta fija)\b",
         ),
-        (
-            AssetClass.OTHER,
-            (r"\b(?:placeholder|dummy|other|sonstige\w*|crypto\w*|commodit\w+|private)\b",),
-        ),
-    )
+        AssetClass.OTHER: (r"\b(?:placeholder|dummy|other|sonstige\w*|crypto\w*|commodit\w+|private)\b",),
+    }
 )
 """Patterns for an issuer's asset class column."""
 
@@ -171,113 +153,98 @@ _MATURITY = (
 """A coupon and a maturity after it make a name that of a bond: ``4 1/8 01/31/27``, ``0.125 31JAN2028``."""
 
 NAMES = _compile_rules(
-    (
-        (
-            AssetClass.DERIVATIVE,
-            (
-                r"\bswaps?\b|\bswps?\b|\btrs\b|^(?:recv|payb|rcv|receive|pay)\b|\bswap(?=[-_/])|[-_/]swap\b"
-                r"|\btotal return (?:swap|basket|index)\b"
-                r"|\b(?:financing|funding|floating|fixed|equity|receive|recv|pay|long|short) leg\b|\beqs\b"
-                r"|\btotal return$|^(?:usd|eur) (?:float\w*|libor|sofr|estr)\b",
-                r"\b(?:call|put) options?\b|\b(?:call|put)s? (?:on|@)|^(?:call|put)\b"
-                r"|\boptions?\b.*\b(?:call|put)\b",
-                r"\b(?:equity|index|written|purchased|flex) options?\b|\b(?:call|put) \d+(?:\.\d+)?$",
-                r"\d{1,2}/\d{1,2}/\d{2,4} (?:[cp] ?\d|[\d.]+ [cp]\b)|\b[cp]\d{2,5}(?:\.\d+)?$",
-                r"\be-?mini\b|\bfutures\b|\bfutr?s?\b|\bcomdty\b",
-                r"\b(?:index|idx|ix|bond|note|ultra|bund|treasury|s&p ?500|nasdaq|russell|msci|stoxx"
-                r"|nikkei|topix|ftse"
-                r"|dax|vix|cboe|cme|cbt|ice|eurex) (?:\S+ ){0,3}future\b",
-                rf"\bfuture (?:\w+ )?(?:contracts?|exp|{_MONTH}\d{{2}})\b",
-                r"\b(?:currency|fx|foreign exchange|forward) (?:forwards?|contracts?|fwd)\b",
-                r"\bforward (?:currency|foreign|exchange)\b|\b(?:open|buy|sell) (?:fx|forward)\b",
-                r"\b(?:purchased|sold|bought) [a-z]{3}\b.*\b(?:sold|bought|purchased)\b",
-                rf"^(?:{_CODES}) ?/ ?(?:{_CODES})\b(?!.*\bbalance\b)",
-            ),
+    {
+        AssetClass.DERIVATIVE: (
+            r"\bswaps?\b|\bswps?\b|\btrs\b|^(?:recv|payb|rcv|receive|pay)\b|\bswap(?=[-_/])|[-_/]swap\b"
+            r"|\btotal return (?:swap|basket|index)\b"
+            r"|\b(?:financing|funding|floating|fixed|equity|receive|recv|pay|long|short) leg\b|\beqs\b"
+            r"|\btotal return$|^(?:usd|eur) (?:float\w*|libor|sofr|estr)\b",
+            r"\b(?:call|put) options?\b|\b(?:call|put)s? (?:on|@)|^(?:call|put)\b"
+            r"|\boptions?\b.*\b(?:call|put)\b",
+            r"\b(?:equity|index|written|purchased|flex) options?\b|\b(?:call|put) \d+(?:\.\d+)?$",
+            r"\d{1,2}/\d{1,2}/\d{2,4} (?:[cp] ?\d|[\d.]+ [cp]\b)|\b[cp]\d{2,5}(?:\.\d+)?$",
+            r"\be-?mini\b|\bfutures\b|\bfutr?s?\b|\bcomdty\b",
+            r"\b(?:index|idx|ix|bond|note|ultra|bund|treasury|s&p ?500|nasdaq|russell|msci|stoxx"
+            r"|nikkei|topix|ftse"
+            r"|dax|vix|cboe|cme|cbt|ice|eurex) (?:\S+ ){0,3}future\b",
+            rf"\bfuture (?:\w+ )?(?:contracts?|exp|{_MONTH}\d{{2}})\b",
+            r"\b(?:currency|fx|foreign exchange|forward) (?:forwards?|contracts?|fwd)\b",
+            r"\bforward (?:currency|foreign|exchange)\b|\b(?:open|buy|sell) (?:fx|forward)\b",
+            r"\b(?:purchased|sold|bought) [a-z]{3}\b.*\b(?:sold|bought|purchased)\b",
+            rf"^(?:{_CODES}) ?/ ?(?:{_CODES})\b(?!.*\bbalance\b)",
         ),
-        (
-            AssetClass.CASH,
-            (
-                r"^(?:(?:net )?cash|account)$|^cash & cash investments$|^pending (?:activity|transactions?)$"
-                r"|^(?:money|cash|bank|deposit|savings|settlement|reference|current|clearing) accounts?\b"
-                r"|\b(?:giro|tagesgeld|festgeld|verrechnungs|referenz|cash)?konto\b|^cash balances?\b"
-                r"|^held in (?:money market|fcash)",
-                r"^(?:usd|us dollar|dollar|fund|net|uninvested|total|restricted|segregated|pledged"
-                r"|broker) cash\b",
-                r"\bcash ?(?:&|and|/|\+|and/or) ?"
-                r"(?:other|(?:cash )?equivalents?|derivatives?|liabilit\w+|receivables?|payables?)\b",
-                r"\bcash (?:collateral|margin|balance|account|component|offset|reserves?|deposits?|sweep)\b",
-                r"\bcash (?:(?:management|mgmt)(?! bills?\b)|fund|trust|portfolio|liquidity)\b"
-                r"|\bcash in lieu$",
-                rf"\b(?:{_CODES}) cash\b|\bcash (?:{_CODES})\b|^-?[a-z]{{3}} cash-?$|^\$ ?(?:usd|cash)\b",
-                rf"^(?:{_NATION}) ?(?:{_MONEY})(?: ?(?:cash|balance|currency|\([a-z]{{3}}\)|[a-z]{{3}}))?$",
-                rf"^(?:{_MONEY})$|^(?:{_CODES})$|^pound sterling"
-                rf"|^[a-z]{{3}} - (?:(?:{_NATION}) )?(?:{_MONEY})$",
-                r"^[a-z]{3} (?:currency|balance|spot)\b|\b[a-z]{3} balance with\b",
-                r"\bother ?/ ?cash\b|\bother (?:assets|payables?|receivables?|liabilities)\b",
-                r"\bpayables?\b|\breceivables?\b|\bnet other assets\b|\bnet (?:current )?assets\b"
-                r"|\bliabilities\b",
-                r"\baccrued\b|\bcollateral\b|\bdue (?:to|from) broker\b|\bborrow(?:ed|ing)s?$",
-                r"\bmargin (?:account|deposit|balance)\b|\b(?:variation|initial|futures) margin\b",
-                r"\btime deposits?\b|\bdeposits? (?:with|at)\b|\brepurchase agreements?\b|\brepo\b|\bsweep\b",
-                r"\bmoney[- ]?(?:market|mkt)\b|\bmmkt\b|\bmmf\b|\bstif\b"
-                r"|\bshort[- ]term invest\w+ (?:fund|trust|co)\w*",
-                r"\bliquidity (?:funds?|portfolio|series|tempfund)\b|\btempfund\b|\bt-?fund\b",
-                r"\bblk ca?sh (?:fnd|fund)\b|\bfirst american (?:government|govt|us treasury|treas"
-                r"|treasury|gov)\b",
-                r"\b(?:govt?|government|treasury|trea?s\w*|trsry|trsy|tr?sy|agency|us trsry|prime) "
-                r"(?:& agency |and agency |agency |securities |sec )?"
-                r"(?:oblig\w*|ob|money|mm|cash|inst\w*|select|capital|cap|portfolio|fund|fd|only"
-                r"|reserves?|port|plus)\b",
-                r"\bdreyfus\b|\bgoldman (?:sachs )?(?:(?:fs|finl|financial) sq\w*|fs)\b"
-                r"|\bstate street navigator\b",
-                r"\bfidelity (?:inv\w* )?(?:government|treasury|mmkt)|\bus (?:gov|govt) money\b",
-                r"\binvesco (?:government|treasury|premier|private (?:government|prime))\b",
-                r"\bmount vernon liquid\b|\binstitutional (?:government|treasury|liquid)\w*\b",
-                r"\bsecurities lending\b|\bbarmittel\b|\bkasse\b",
-            ),
+        AssetClass.CASH: (
+            r"^(?:(?:net )?cash|account)$|^cash & cash investments$|^pending (?:activity|transactions?)$"
+            r"|^(?:money|cash|bank|deposit|savings|settlement|reference|current|clearing) accounts?\b"
+            r"|\b(?:giro|tagesgeld|festgeld|verrechnungs|referenz|cash)?konto\b|^cash balances?\b"
+            r"|^held in (?:money market|fcash)",
+            r"^(?:usd|us dollar|dollar|fund|net|uninvested|total|restricted|segregated|pledged"
+            r"|broker) cash\b",
+            r"\bcash ?(?:&|and|/|\+|and/or) ?"
+            r"(?:other|(?:cash )?equivalents?|derivatives?|liabilit\w+|receivables?|payables?)\b",
+            r"\bcash (?:collateral|margin|balance|account|component|offset|reserves?|deposits?|sweep)\b",
+            r"\bcash (?:(?:management|mgmt)(?! bills?\b)|fund|trust|portfolio|liquidity)\b"
+            r"|\bcash in lieu$",
+            rf"\b(?:{_CODES}) cash\b|\bcash (?:{_CODES})\b|^-?[a-z]{{3}} cash-?$|^\$ ?(?:usd|cash)\b",
+            rf"^(?:{_NATION}) ?(?:{_MONEY})(?: ?(?:cash|balance|currency|\([a-z]{{3}}\)|[a-z]{{3}}))?$",
+            rf"^(?:{_MONEY})$|^(?:{_CODES})$|^pound sterling"
+            rf"|^[a-z]{{3}} - (?:(?:{_NATION}) )?(?:{_MONEY})$",
+            r"^[a-z]{3} (?:currency|balance|spot)\b|\b[a-z]{3} balance with\b",
+            r"\bother ?/ ?cash\b|\bother (?:assets|payables?|receivables?|liabilities)\b",
+            r"\bpayables?\b|\breceivables?\b|\bnet other assets\b|\bnet (?:current )?assets\b"
+            r"|\bliabilities\b",
+            r"\baccrued\b|\bcollateral\b|\bdue (?:to|from) broker\b|\bborrow(?:ed|ing)s?$",
+            r"\bmargin (?:account|deposit|balance)\b|\b(?:variation|initial|futures) margin\b",
+            r"\btime deposits?\b|\bdeposits? (?:with|at)\b|\brepurchase agreements?\b|\brepo\b|\bsweep\b",
+            r"\bmoney[- ]?(?:market|mkt)\b|\bmmkt\b|\bmmf\b|\bstif\b"
+            r"|\bshort[- ]term invest\w+ (?:fund|trust|co)\w*",
+            r"\bliquidity (?:funds?|portfolio|series|tempfund)\b|\btempfund\b|\bt-?fund\b",
+            r"\bblk ca?sh (?:fnd|fund)\b|\bfirst american (?:government|govt|us treasury|treas"
+            r"|treasury|gov)\b",
+            r"\b(?:govt?|government|treasury|trea?s\w*|trsry|trsy|tr?sy|agency|us trsry|prime) "
+            r"(?:& agency |and agency |agency |securities |sec )?"
+            r"(?:oblig\w*|ob|money|mm|cash|inst\w*|select|capital|cap|portfolio|fund|fd|only"
+            r"|reserves?|port|plus)\b",
+            r"\bdreyfus\b|\bgoldman (?:sachs )?(?:(?:fs|finl|financial) sq\w*|fs)\b"
+            r"|\bstate street navigator\b",
+            r"\bfidelity (?:inv\w* )?(?:government|treasury|mmkt)|\bus (?:gov|govt) money\b",
+            r"\binvesco (?:government|treasury|premier|private (?:government|prime))\b",
+            r"\bmount vernon liquid\b|\binstitutional (?:government|treasury|liquid)\w*\b",
+            r"\bsecurities lending\b|\bbarmittel\b|\bkasse\b",
         ),
-        (
-            AssetClass.FUND,
-            (
-                r"\betfs?\b|\betns?\b|\bexchange[- ]traded (?:fund|note)|\bucits\b|\bclosed[- ]end fund\b",
-                r"\b(?:index|mutual) fund\b|\b(?:bitcoin|ethereum|gold|silver) (?:mini )?trust\b",
-                r"^(?:ishares|spdr|proshares|direxion daily|graniteshares)\b",
-            ),
+        AssetClass.FUND: (
+            r"\betfs?\b|\betns?\b|\bexchange[- ]traded (?:fund|note)|\bucits\b|\bclosed[- ]end fund\b",
+            r"\b(?:index|mutual) fund\b|\b(?:bitcoin|ethereum|gold|silver) (?:mini )?trust\b",
+            r"^(?:ishares|spdr|proshares|direxion daily|graniteshares)\b",
         ),
-        (
-            AssetClass.FIXED_INCOME,
-            (
-                r"\b(?:united states|u\.?s\.?a?\.?) (?:treasury|treas|tsy)\b|\bwi treasury\b"
-                r"|^b \d{1,2}/\d{1,2}/\d{2}\b",
-                r"\btreasury (?:bills?|notes?|bonds?|strips?|inflation|n/b|bd|frn|cpn)\b|\bt-?bills?\b"
-                r"|^(?:treasury|us) bills?\b|\btreas(?:ury)? (?:disc(?:ount)? )?bills?\b",
-                rf"\b(?:{_ISSUER}) (?:\S+ ){{0,3}}(?:bills?|notes?|bonds?|gilts?|strips?|disc|n/b|frn)\b",
-                rf"^(?:republic|kingdom|state|government) of (?:{_ISSUER_WORDS})|\b(?:govt?|government) of\b"
-                rf"|^(?:{_ISSUER_WORDS})(?: \(?(?:republic|kingdom|government|govt|state)\)?)(?: of)?\b",
-                r"\bgilts?\b|\bbundes(?:rep|obl|anl|schatz|wert)\w*|\bbubills?\b|\bbtps?\b|\bschatz\b"
-                r"|\bbonos (?:del|y)\b|\bletras del tesoro\b|\bbuoni ordinari\b|\bjgbs?\b",
-                r"\d(?:\.\d+)? ?% \d{1,2}/\d{1,2}/\d{2,4}"
-                r"|\d{1,2}\.\d{2,3}%? (?:due )?\d{1,2}/\d{1,2}/\d{2,4}",
-                rf"\b{_COUPON}(?: ?% ?| )(?:due |vto )?{_MATURITY}(?!\S)",
-                r"\b(?:zero|fixed|float\w*|variable|var|0) (?:cpn|coupon)\b|\b(?:zcp|frn)\b"
-                r"|\bfloating rate notes?\b",
-                r"\d\.\d+ ?%(?!.*\b(?:pfd|preferred|pref|cum)\b)|\bclo\b.*\d",
-                r"\bcommercial paper\b|\bfederal home loan\b|\bfed(?:eral)? (?:home ln|farm cr\w*)\b"
-                r"|\bdisc(?:ount)? n(?:ote|t)s?\b|\bcash m(?:anagement|gmt) bills?\b"
-                r"|\bcertificates? of deposit\b",
-                r"\b(?:senior|unsecured|subordinated|convertible|medium term) notes?\b|\bdebentures?\b"
-                r"|\bloan participation\b|\b(?:corporate|government|municipal|covered) bonds?\b"
-                r"|\bpfandbrief\w*",
-            ),
+        AssetClass.FIXED_INCOME: (
+            r"\b(?:united states|u\.?s\.?a?\.?) (?:treasury|treas|tsy)\b|\bwi treasury\b"
+            r"|^b \d{1,2}/\d{1,2}/\d{2}\b",
+            r"\btreasury (?:bills?|notes?|bonds?|strips?|inflation|n/b|bd|frn|cpn)\b|\bt-?bills?\b"
+            r"|^(?:treasury|us) bills?\b|\btreas(?:ury)? (?:disc(?:ount)? )?bills?\b",
+            rf"\b(?:{_ISSUER}) (?:\S+ ){{0,3}}(?:bills?|notes?|bonds?|gilts?|strips?|disc|n/b|frn)\b",
+            rf"^(?:republic|kingdom|state|government) of (?:{_ISSUER_WORDS})|\b(?:govt?|government) of\b"
+            rf"|^(?:{_ISSUER_WORDS})(?: \(?(?:republic|kingdom|government|govt|state)\)?)(?: of)?\b",
+            r"\bgilts?\b|\bbundes(?:rep|obl|anl|schatz|wert)\w*|\bbubills?\b|\bbtps?\b|\bschatz\b"
+            r"|\bbonos (?:del|y)\b|\bletras del tesoro\b|\bbuoni ordinari\b|\bjgbs?\b",
+            r"\d(?:\.\d+)? ?% \d{1,2}/\d{1,2}/\d{2,4}"
+            r"|\d{1,2}\.\d{2,3}%? (?:due )?\d{1,2}/\d{1,2}/\d{2,4}",
+            rf"\b{_COUPON}(?: ?% ?| )(?:due |vto )?{_MATURITY}(?!\S)",
+            r"\b(?:zero|fixed|float\w*|variable|var|0) (?:cpn|coupon)\b|\b(?:zcp|frn)\b"
+            r"|\bfloating rate notes?\b",
+            r"\d\.\d+ ?%(?!.*\b(?:pfd|preferred|pref|cum)\b)|\bclo\b.*\d",
+            r"\bcommercial paper\b|\bfederal home loan\b|\bfed(?:eral)? (?:home ln|farm cr\w*)\b"
+            r"|\bdisc(?:ount)? n(?:ote|t)s?\b|\bcash m(?:anagement|gmt) bills?\b"
+            r"|\bcertificates? of deposit\b",
+            r"\b(?:senior|unsecured|subordinated|convertible|medium term) notes?\b|\bdebentures?\b"
+            r"|\bloan participation\b|\b(?:corporate|government|municipal|covered) bonds?\b"
+            r"|\bpfandbrief\w*",
         ),
-        (
-            AssetClass.OTHER,
-            (
-                r"^dummy\b|\bplaceholder\b|^test (?:security|row)\b|\bspv exposure\b",
-                r"^(?:bitcoin|ethereum|ether|solana|xrp)$",
-            ),
+        AssetClass.OTHER: (
+            r"^dummy\b|\bplaceholder\b|^test (?:security|row)\b|\bspv exposure\b",
+            r"^(?:bitcoin|ethereum|ether|solana|xrp)$",
         ),
-    )
+    }
 )
 """Patterns for a row's name, used if the issuer gives no class."""
 
@@ -333,6 +300,12 @@ def of_flag(text: str) -> AssetClass | None:
     return None if not text or BOTH.search(text) else _first_match(FLAGS, text)
 
 
+def of_flags(texts: Iterable[str]) -> AssetClass | None:
+    """Return the class that several columns give; of STK and ETF, or Equity and SWAP, it is the latter."""
+    known = [found for text in texts if (found := of_flag(text)) is not None]
+    return next((one for one in known if one is not AssetClass.EQUITY), known[0] if known else None)
+
+
 def of_name(name: str, ticker: str = "", identifiers: Sequence[str] = ()) -> AssetClass | None:
     """Return the class that a row's name and ticker indicate, None if they indicate none.
 
@@ -345,13 +318,10 @@ def of_name(name: str, ticker: str = "", identifiers: Sequence[str] = ()) -> Ass
         found = _first_match(NAMES, name)
     if found is AssetClass.CASH and ticker and _is_company(name, identifiers):
         return None
-    if (
-        found is None
-        and not ticker
-        and (LEVERAGED.search(name) or (not identifiers and DELIVERY_MONTH.search(name)))
-    ):
-        return AssetClass.DERIVATIVE
-    return found
+    if found is not None or ticker:
+        return found
+    is_contract = LEVERAGED.search(name) or (not identifiers and DELIVERY_MONTH.search(name))
+    return AssetClass.DERIVATIVE if is_contract else None
 
 
 STOCK_TICKER = re.compile(

@@ -251,7 +251,7 @@ def _net_assets(table: HoldingsTable) -> Iterator[float]:
     prices = [value for i, value in constants.items() if NAV_PER_SHARE.fullmatch(keys[i])]
     yield from (share * price for share in shares for price in prices)
     lines = [" ".join(map(clean, row)) for row in table.before[:MAX_HEADER_ROWS]]
-    for line in (*lines, *table.notes[:MAX_HEADER_ROWS]):
+    for line in (*lines, *table.source.notes[:MAX_HEADER_ROWS]):
         stated = STATED.search(line[:SAMPLE])
         amount = number(stated[1], decimal_comma=table.decimal_comma) if stated else None
         if stated and amount:

@@ -137,10 +137,9 @@ def _exposures_from_name(table: HoldingsTable, rows: Sequence[Constituent], titl
     ]
 
 
-def _total_exposure(rows: Iterable[Constituent]) -> float:
+def _total_exposure(rows: Sequence[Constituent]) -> float:
     """Return the exposure of equities, funds, and swaps and futures that move with the basket."""
-    rows = list(rows)
-    equities = _weight(row for row in rows if row.asset_class in {AssetClass.EQUITY, AssetClass.FUND})
+    equities = total_weight(row for row in rows if row.asset_class in {AssetClass.EQUITY, AssetClass.FUND})
     return equities + math.fsum(row.exposure or 0.0 for row in rows if row.moves_as_basket)
 
 
@@ -168,12 +167,7 @@ def net_assets(table: HoldingsTable, rows: Sequence[Constituent]) -> float | Non
         value = weight = 0.0
         for row, cells in zip(rows, table.rows, strict=True):
             number = table.number(cells, column)
-            if (
-                row.asset_class is not AssetClass.DERIVATIVE
-                and number
-                and row.weight
-                and number * row.weight > 0
-            ):
+            if row.asset_class is not AssetClass.DERIVATIVE and number and number * row.weight > 0:
                 value += abs(number)
                 weight += abs(row.weight)
         if weight > 0.0:
@@ -202,7 +196,8 @@ def _exposures_in_percent(table: HoldingsTable) -> bool:
     return math.fsum(values) > 10.0  # noqa: PLR2004
 
 
-def _weight(rows: Iterable[Constituent]) -> float:
+def total_weight(rows: Iterable[Constituent]) -> float:
+    """Return the sum of the weights that are known."""
     return math.fsum(row.weight for row in rows if not math.isnan(row.weight))
 
 
@@ -212,9 +207,9 @@ def _weights_are_notional(rows: Sequence[Constituent]) -> bool:
     gross = math.fsum(abs(row.weight) for row in derivatives if not math.isnan(row.weight))
     if gross < LARGE_WEIGHT:
         return False
-    whole = _weight(rows)
-    others = whole - _weight(derivatives)
-    cash = _weight(row for row in rows if row.asset_class is AssetClass.CASH)
+    whole = total_weight(rows)
+    others = whole - total_weight(derivatives)
+    cash = total_weight(row for row in rows if row.asset_class is AssetClass.CASH)
     return abs(others - 1.0) < abs(whole - 1.0) or not CASH_RANGE[0] <= cash <= CASH_RANGE[1]
 
 
@@ -243,7 +238,7 @@ def derivative_warnings(
     for (kind, has_exposure), group in groups.items():
         many = len(group) > 1
         noun = f"{len(group)} {kind}{'s' if many and kind is not Kind.OTHER_MARKET else ''}"
-        weight = _weight(group)
+        weight = total_weight(group)
         measure = f"with a weight of {weight:.2%}"
         if has_exposure:
             exposure = math.fsum(row.exposure or 0.0 for row in group)

@@ -29,6 +29,7 @@ from betaneutral_xl.readers.column_evidence import (
     with_weight_column,
 )
 from betaneutral_xl.readers.columns import CODE_COLUMNS, Column
+from betaneutral_xl.readers.derivatives import total_weight
 from betaneutral_xl.readers.holdings_table import (
     HoldingsTable,
     describe_non_holdings,
@@ -246,7 +247,7 @@ def _find_table(sheets: Sequence[TextSheet], fund: str | None, file_name: str) -
     others = _same_header(sheets, table, file_name)
     if not others:
         return table, ""
-    tables = {one.sheet: one for one in (table, *others)}
+    tables = {one.source.name: one for one in (table, *others)}
     if len(tables) <= len(others):  # tables of a page have no names
         warning = (
             f"Another table with the same columns is not read ({describe_rows(others[0], others[0].rows)})."
@@ -288,7 +289,7 @@ def weight_warnings(table: HoldingsTable, rows: Sequence[Constituent], note: str
             f"There is no column of weights that is understood: {note}.{which}",
             *_currency_warnings(table),
         )
-    total = math.fsum(row.weight for row in rows if not math.isnan(row.weight))
+    total = total_weight(rows)
     if note == FROM_HEADER and 0.0 < total < MIN_FRACTION and total * 100.0 < MAX_LEVERAGE:
         return (
             f"The header says percent, but the weights add to {total:.2%} of net assets. If they are "
@@ -333,7 +334,7 @@ def total_warnings(table: HoldingsTable, rows: Sequence[Constituent]) -> tuple[s
     total = table.printed_total
     if total is None:
         return ()
-    added = math.fsum(row.weight for row in rows if not math.isnan(row.weight))
+    added = total_weight(rows)
     shown = total / 100.0 if abs(total / 100.0 - added) < abs(total - added) else total
     if abs(shown - added) <= 5e-3:  # noqa: PLR2004 - half a percent of rounding
         return ()
@@ -377,8 +378,7 @@ def constituents(
         ),
     ):
         if group:
-            weight = math.fsum(row.weight for row in group if not math.isnan(row.weight))
-            warnings.append(f"{what}: {len(group)} (weight {weight:.2%}): {_weighed(group)}.")
+            warnings.append(f"{what}: {len(group)} (weight {total_weight(group):.2%}): {_weighed(group)}.")
     missing = [row for row in equities if math.isnan(row.weight)]
     if missing:
         names = listing([row.name or row.ticker for row in missing])
@@ -457,10 +457,10 @@ def _constituent(table: HoldingsTable, row: Row, weight: float) -> Constituent:
 
 def _asset_class(table: HoldingsTable, row: Row, identifiers: Sequence[str]) -> AssetClass:
     """Classify a row by the issuer's cash flag, its asset class, the name, the sector, then its maturity."""
-    cash_flag = table.text(row, Column.CASH_FLAG).casefold()
-    if cash_flag in {"1", "y", "yes", "true"}:
+    if table.text(row, Column.CASH_FLAG).casefold() in {"1", "y", "yes", "true"}:
         return AssetClass.CASH
-    by_issuer = _issuer_class(table, row)
+    indices = table.header.indices.get(Column.ASSET_CLASS, ())
+    by_issuer = asset_classes.of_flags(row[i] for i in indices if i < len(row))
     if by_issuer is not None:
         return by_issuer
     name = table.header.cell(row, Column.NAME)
@@ -473,14 +473,6 @@ def _asset_class(table: HoldingsTable, row: Row, identifiers: Sequence[str]) -> 
     if table.number(row, Column.COUPON) or (maturity and date_of(maturity)):
         return AssetClass.FIXED_INCOME
     return asset_classes.of_identifiers(name, table.header.cell(row, Column.TICKER), identifiers)
-
-
-def _issuer_class(table: HoldingsTable, row: Row) -> AssetClass | None:
-    """Return the issuer's class; of two columns (iShares: SWAP, Equity) the one other than equity."""
-    indices = table.header.indices.get(Column.ASSET_CLASS, ())
-    flags = [asset_classes.of_flag(row[i]) for i in indices if i < len(row)]
-    known = [flag for flag in flags if flag is not None]
-    return next((flag for flag in known if flag is not AssetClass.EQUITY), known[0] if known else None)
 
 
 def _canonical(table: HoldingsTable, row: Row, printed_ticker: str, currency: str) -> str:

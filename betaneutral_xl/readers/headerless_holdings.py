@@ -71,12 +71,8 @@ def headerless_table(sheets: Sequence[TextSheet], file_name: str) -> HoldingsTab
         row=-1, texts=texts, indices={column: (i,) for i, column in enumerate(DEFAULT_COLUMNS[width])}
     )
     return HoldingsTable(
-        sheet=sheet.name,
         header=header,
         rows=tuple(rows),
-        before=(),
-        after=(),
-        notes=sheet.notes,
         decimal_comma=comma,
         source=sheet,
         file_name=file_name,

@@ -67,14 +67,12 @@ TOTAL_WORDS = ("total", "sum", "gesamt", "net assets", "liquidat", "account valu
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HoldingsTable:
-    """A table of holdings, the rows before and after it, and the notes of its sheet."""
+    """A table of holdings, the rows before and after it, and the sheet that it is in."""
 
-    sheet: str
     header: Header
-    rows: tuple[Row, ...]
-    before: tuple[Row, ...]
-    after: tuple[Row, ...]
-    notes: tuple[str, ...]
+    rows: tuple[Row, ...] = ()
+    before: tuple[Row, ...] = ()
+    after: tuple[Row, ...] = ()
     decimal_comma: bool
     printed_total: float | None = None
     printed_values: tuple[float, ...] = ()
@@ -155,33 +153,27 @@ def holding_rows(sheet: TextSheet, header: Header, file_name: str) -> HoldingsTa
     body = sheet.rows[header.row + 1 :]
     comma = _decimal_comma(header, body, sheet.delimiter)
     table = HoldingsTable(
-        sheet=sheet.name,
-        header=header,
-        rows=(),
+        header=_prefer_numeric_columns(header, body, decimal_comma=comma),
         before=sheet.rows[: header.row],
-        after=(),
-        notes=sheet.notes,
         decimal_comma=comma,
         source=sheet,
         file_name=file_name,
     )
-    header = _prefer_numeric_columns(table, body)
-    table = replace(table, header=header)
     rows: list[Row] = []
     skipped: list[Row] = []
     nameless: list[Row] = []
     unnamed_totals: list[Row] = []
     sums: list[Row] = []
     total: float | None = None
-    values: list[float] = []
+    values: list[float | None] = []
     end = len(body)
     blank = False
     for index, row in enumerate(body):
         if not row:
             blank = bool(rows)
         elif _says_total(row) and _ends_with_total(table, row, rows):
-            total = table.number(row, Column.WEIGHT) if Column.WEIGHT in header.indices else None
-            values += [value] if (value := table.number(row, Column.MARKET_VALUE)) is not None else []
+            total = table.number(row, Column.WEIGHT)
+            values.append(table.number(row, Column.MARKET_VALUE))
         elif _is_proven_sum(table, row, rows):
             sums.append(row)
         elif _is_holding(table, row) or (not blank and _lacks_numbers(table, row)):
@@ -209,7 +201,7 @@ def holding_rows(sheet: TextSheet, header: Header, file_name: str) -> HoldingsTa
         rows=tuple(rows),
         after=(*skipped, *rest),
         printed_total=total,
-        printed_values=tuple(values),
+        printed_values=tuple(value for value in values if value is not None),
         warnings=(
             *_unread_row_warnings(table, skipped, rest, rows),
             *_thousands_warnings(table, rows),
@@ -295,19 +287,18 @@ def _thousands_warnings(table: HoldingsTable, rows: Sequence[Row]) -> tuple[str,
     )
 
 
-def _prefer_numeric_columns(table: HoldingsTable, body: Sequence[Row]) -> Header:
+def _prefer_numeric_columns(header: Header, body: Sequence[Row], *, decimal_comma: bool) -> Header:
     """Prefer, among several candidate columns of numbers, the first that has some.
 
     Of values in local currency and in one currency, the latter: only those can be added.
     """
-    header = table.header
-    for column in (Column.WEIGHT, Column.MARKET_VALUE, Column.SHARES, Column.PRICE):
+    for column in AMOUNT_COLUMNS:
         candidates = header.indices.get(column, ())
         if column is Column.MARKET_VALUE:
             candidates = tuple(sorted(candidates, key=lambda i: not header.is_in_base(i)))
         for i in candidates:
             if any(
-                i < len(row) and number(row[i], decimal_comma=table.decimal_comma) is not None
+                i < len(row) and number(row[i], decimal_comma=decimal_comma) is not None
                 for row in body[:MAX_SCANNED]
             ):
                 header = header.prefer(column, i)
@@ -322,14 +313,8 @@ TICKER_WITHOUT_NAMES = re.compile(r"[A-Z0-9]{1,6}(?:[ ./-][A-Z]{1,2})?(?: [A-Z]{
 SUM_RTOL = 1e-3
 """Relative tolerance of a total, from the rounding of each row."""
 
-NUMBER_COLUMNS = (
-    Column.WEIGHT,
-    Column.MARKET_VALUE,
-    Column.SHARES,
-    Column.NOTIONAL,
-    Column.EXPOSURE,
-    Column.PRICE,
-)
+AMOUNT_COLUMNS = (Column.WEIGHT, Column.MARKET_VALUE, Column.SHARES, Column.PRICE)
+NUMBER_COLUMNS = (*AMOUNT_COLUMNS, Column.NOTIONAL, Column.EXPOSURE)
 
 
 def _is_holding(table: HoldingsTable, row: Row) -> bool:
@@ -360,9 +345,6 @@ def _lacks_numbers(table: HoldingsTable, row: Row) -> bool:
         return any(number(cell, decimal_comma=table.decimal_comma) is not None for cell in row)
     form = TICKER_ALONE if Column.NAME in table.header.indices else TICKER_WITHOUT_NAMES
     return form.fullmatch(ticker) is not None and asset_classes.of_flag(ticker) is None
-
-
-AMOUNT_COLUMNS = (Column.WEIGHT, Column.MARKET_VALUE, Column.SHARES, Column.PRICE)
 
 
 def _is_nameless(table: HoldingsTable, row: Row) -> bool:

@@ -18,16 +18,13 @@ from betaneutral_xl.readers.cell_columns import SHORT
 from betaneutral_xl.readers.columns import Column
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from betaneutral_xl.readers.holdings_table import HoldingsTable
     from betaneutral_xl.readers.tabular.sheets import Row
 
 GROUPS: Mapping[str, Column] = MappingProxyType({"sector": Column.SECTOR, "country": Column.COUNTRY})
 """Kinds of groups, and the columns that have them."""
-
-GROUP_COLUMNS = frozenset(GROUPS.values())
-NO_GROUPS: Mapping[str, str] = MappingProxyType({})
 
 OPTION_FLAG = re.compile(r"\b(?:options?|opts?|fop|calls?|puts?|warrants?)\b")
 FUTURE_FLAG = re.compile(r"\b(?:futures?|fut)\b")
@@ -53,25 +50,12 @@ CASH_SYMBOL = re.compile(r"[A-Z][A-Z0-9._]{1,9}")
 MAX_TESTED = 20
 """Rows whose prices are searched for a currency, where there is no column of it."""
 
-_OF_ASSETS = {
-    AssetClass.EQUITY: PositionClass.EQUITY,
-    AssetClass.CASH: PositionClass.CASH,
-    AssetClass.DERIVATIVE: PositionClass.DERIVATIVE,
-    AssetClass.FIXED_INCOME: PositionClass.FIXED_INCOME,
-    AssetClass.FUND: PositionClass.FUND,
-    AssetClass.OTHER: PositionClass.OTHER,
-    AssetClass.UNKNOWN: PositionClass.UNKNOWN,
-}
-FLAGS = frozenset({Column.SUBCLASS, Column.ASSET_CLASS})
+FLAGS = (Column.SUBCLASS, Column.ASSET_CLASS)
 SHORTEST_OPTION = 9
 """Characters of the shortest symbol of an option: one of the underlying, its day, C or P, the strike."""
 OUTRIGHT = frozenset({PositionClass.EQUITY, PositionClass.FUND, PositionClass.UNKNOWN})
 """Classes whose shares and value have one sign: where one prints it, the other may not."""
 CODES = frozenset({Column.ISIN, Column.CUSIP, Column.SEDOL})
-SPECIAL = frozenset(
-    {AssetClass.FUND, AssetClass.FIXED_INCOME, AssetClass.DERIVATIVE, AssetClass.OTHER, AssetClass.CASH}
-)
-"""Classes that a name can tell where the broker gives none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,15 +90,15 @@ def position_rows(table: HoldingsTable) -> tuple[PositionRow, ...]:
 
 def _row(table: HoldingsTable, cells: Row, *, in_cells: bool) -> PositionRow:
     name, ticker = table.text(cells, Column.NAME), table.text(cells, Column.TICKER)
-    is_bare = not (name or FLAGS & table.header.indices.keys()) and _is_plain(table, ticker)
+    is_bare = not (name or table.header.indices.keys() & FLAGS) and _is_plain(table, ticker)
     # of a table typed by hand, what the tests of the class would find for most rows, faster
     kind = PositionClass.EQUITY if is_bare else _class_of(table, cells, name, ticker)
     shares = table.number(cells, Column.SHARES)
     price = table.number(cells, Column.PRICE)
     value = table.number(cells, Column.MARKET_VALUE)
-    short = (
-        table.text(cells, Column.SIDE).casefold() in SHORT if Column.SIDE in table.header.indices else False
-    ) or (kind in OUTRIGHT and min(shares or 0.0, value or 0.0) < 0.0)
+    short = table.text(cells, Column.SIDE).casefold() in SHORT or (
+        kind in OUTRIGHT and min(shares or 0.0, value or 0.0) < 0.0
+    )
     if short:
         shares, value = (None if one is None else -abs(one) for one in (shares, value))
     currency = _currency(table, cells, in_cells=in_cells)
@@ -144,14 +128,8 @@ def _is_close(one: float, other: float) -> bool:
 
 def groups_of(table: HoldingsTable, cells: Row) -> Mapping[str, str]:
     """Return the group of a row by the kind of group."""
-    if not GROUP_COLUMNS & table.header.indices.keys():
-        return NO_GROUPS
     return MappingProxyType(
-        {
-            kind: text
-            for kind, column in GROUPS.items()
-            if column in table.header.indices and (text := table.text(cells, column))
-        }
+        {kind: text for kind, column in GROUPS.items() if (text := table.text(cells, column))}
     )
 
 
@@ -174,7 +152,7 @@ def _class_of(table: HoldingsTable, cells: Row, name: str, ticker: str) -> Posit
     if not name and " " in ticker:  # some brokers print a name in the ticker column
         name, ticker = ticker, ""
     by_name = AssetClass.OTHER if CRYPTO.fullmatch(ticker) else asset_classes.of_name(name, ticker)
-    by_flag = _by_flags(flags)
+    by_flag = asset_classes.of_flags(flags)
     if AssetClass.CASH in (by_flag, by_name):
         is_fund = MONEY_TICKER.fullmatch(ticker) or MONEY_MARKET.search(name)
         return PositionClass.MONEY_MARKET if is_fund else PositionClass.CASH
@@ -183,27 +161,25 @@ def _class_of(table: HoldingsTable, cells: Row, name: str, ticker: str) -> Posit
         return PositionClass.FUTURE if is_delivered else PositionClass.DERIVATIVE
     if by_flag is None or (by_flag is AssetClass.EQUITY and by_name is AssetClass.FUND):
         return _unflagged(table, cells, name, ticker, by_name)
-    return _OF_ASSETS[by_flag]
+    return PositionClass(by_flag)
 
 
 def _unflagged(
     table: HoldingsTable, cells: Row, name: str, ticker: str, by_name: AssetClass | None
 ) -> PositionClass:
-    if by_name in SPECIAL and by_name is not None:
-        return _OF_ASSETS[by_name]
+    if by_name is not None:
+        return PositionClass(by_name)
     if FUND_TICKER.fullmatch(ticker):
         return PositionClass.FUND
     if _is_plain(table, ticker):
         return PositionClass.EQUITY
-    coded = CODES & table.header.indices.keys()
-    codes = [text for one in coded if (text := table.text(cells, one))] if coded else []
-    in_tickers = Column.TICKER in table.header.indices
-    symbol = table.text(cells, Column.TICKER) if in_tickers else name
+    codes = [text for one in CODES if (text := table.text(cells, one))]
+    symbol = table.text(cells, Column.TICKER) if Column.TICKER in table.header.indices else name
     try:
         symbol = normalise(symbol)  # NVDA of NVDA NASDAQ.NMS
     except InputError:
         symbol = ""
-    return _OF_ASSETS[asset_classes.of_identifiers(name, symbol, codes)]
+    return PositionClass(asset_classes.of_identifiers(name, symbol, codes))
 
 
 def _is_plain(table: HoldingsTable, ticker: str) -> bool:
@@ -224,21 +200,12 @@ def _is_future(text: str) -> bool:
 
 
 def _flags(table: HoldingsTable, cells: Row) -> list[str]:
-    indices = table.header.indices
-    if not FLAGS & indices.keys():
-        return []
     return [
         text
-        for column in (Column.SUBCLASS, Column.ASSET_CLASS)
-        for i in indices.get(column, ())
+        for column in FLAGS
+        for i in table.header.indices.get(column, ())
         if i < len(cells) and (text := cell_text(cells[i]))
     ]
-
-
-def _by_flags(flags: Sequence[str]) -> AssetClass | None:
-    """Return the class of the broker's own words; of several (STK, ETF) the one other than equity."""
-    known = [found for text in flags if (found := asset_classes.of_flag(text)) is not None]
-    return next((one for one in known if one is not AssetClass.EQUITY), known[0] if known else None)
 
 
 # ------------------------------------------------------------------ currency
@@ -255,6 +222,6 @@ def _currency_in_cells(table: HoldingsTable) -> bool:
 
 def _currency(table: HoldingsTable, cells: Row, *, in_cells: bool) -> str:
     if not in_cells:
-        return table.text(cells, Column.CURRENCY) if Column.CURRENCY in table.header.indices else ""
+        return table.text(cells, Column.CURRENCY)
     match = CODE_IN_CELL.search(table.header.cell(cells, Column.PRICE))
     return match[1] if match and match[1] in CURRENCIES else ""

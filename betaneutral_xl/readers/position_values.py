@@ -223,8 +223,7 @@ def _in_base(table: HoldingsTable, rows: Sequence[PositionRow]) -> bool:
     local: dict[str, list[bool]] = {}
     for row in rows:
         if row.value and row.shares is not None and row.price is not None:
-            agrees = math.isclose(row.value, row.shares * row.price, rel_tol=RTOL, abs_tol=0.01)
-            local.setdefault(row.currency, []).append(agrees)
+            local.setdefault(row.currency, []).append(_is_close(row.value, row.shares * row.price))
     tested = {row.currency for row in rows if not row.is_cash}
     return set(local) >= tested and sum(any(agree) for agree in local.values()) <= 1
 
@@ -290,7 +289,7 @@ def _valued(table: HoldingsTable, row: PositionRow, ticker: str, rates: Rates) -
     amount = product if value is None else value if in_base else value * of_value
     if amount is None:
         return None
-    agrees = product is not None and math.isclose(amount, product, rel_tol=RTOL, abs_tol=0.01)
+    agrees = product is not None and _is_close(amount, product)
     implied = amount / quantity if quantity else math.nan
     quote = price * size * rate if agrees and price is not None else implied
     return Valued(
@@ -445,8 +444,7 @@ def cash_value(table: HoldingsTable, row: PositionRow, rates: Rates) -> float:
     if amount is None:
         amount, price = price, None  # "CASH,,5000"
     if amount is None:
-        columns = (Column.MARKET_VALUE, Column.SHARES, Column.PRICE)
-        raise missing_value(table, row, "value", *columns)
+        raise missing_value(table, row, "value", Column.MARKET_VALUE, Column.SHARES, Column.PRICE)
     return amount * (price if price is not None else 1.0) * rates.of(table, row)
 
 

@@ -173,7 +173,7 @@ def _is_in_title(target: str, title: str) -> bool:
 
 def fund_in_preamble(table: HoldingsTable) -> str:
     """Return the fund's ticker from the lines before the table, empty if they have none."""
-    lines = _lines(table.before) + [note[:MAX_LINE_LENGTH] for note in table.notes[:40]]
+    lines = _lines(table.before) + [note[:MAX_LINE_LENGTH] for note in table.source.notes[:40]]
     for line in lines:
         for form in (_LABELLED, _BRACKETED, _HOLDINGS_OF):
             match = form.search(line)
@@ -224,7 +224,7 @@ def fund_title(table: HoldingsTable) -> str:
         words = [clean(cell) for cell in row if clean(cell)]
         if len(words) > 1 and header_key(words[0]) in {"fund name", "fund", "name", "etf name", "fondsname"}:
             return words[1]
-    for note in table.notes[:MAX_HEADER_LINES]:
+    for note in table.source.notes[:MAX_HEADER_LINES]:
         named = _NAMED.match(note)
         if named:
             return clean(named[1])[:MAX_TITLE]
@@ -276,7 +276,7 @@ def as_of_date(table: HoldingsTable, file_name: str, *, exchanged: bool = False)
     """
     before = [line for line in _lines(table.before) if line]
     header = [text for text in table.header.texts if AS_OF.search(text)]
-    notes = [note[:MAX_LINE_LENGTH] for note in table.notes]
+    notes = [note[:MAX_LINE_LENGTH] for note in table.source.notes]
     after = [line for line in _lines(table.after[:MAX_LINES]) if len(line) < MAX_NOTE_LENGTH]
     foreign = bool(DAY_FIRST.search("\n".join((*table.header.texts, *before, *notes[:MAX_HEADER_LINES]))))
     foreign = foreign is not exchanged
@@ -290,7 +290,7 @@ def as_of_date(table: HoldingsTable, file_name: str, *, exchanged: bool = False)
         (header, False),
         (before, False),
         (notes, True),
-        ([table.sheet], False),
+        ([table.source.name], False),
         (after, True),
     ):
         day = _first_date(lines, needs_words=needs_words, day_first=foreign)
