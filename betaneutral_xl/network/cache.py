@@ -130,15 +130,9 @@ class Cached(Generic[T]):
 
 
 class Cache:
-    """A folder of cached answers.
+    """A folder of cached answers, created with the first.
 
-    Parameters
-    ----------
-    folder
-        Created with the first answer.
-    lock_timeout
-        Seconds to wait for another process with the same query.
-
+    ``lock_timeout`` is for how many seconds another process with the same query is waited for.
     """
 
     def __init__(self, folder: Path, lock_timeout: float = 90.0) -> None:
@@ -170,16 +164,10 @@ class Cache:
         allow_stale
             Use an expired answer if the network is down, with a warning that gives its age.
 
-        Returns
-        -------
-        Cached
-            What ``parse`` returned, with warnings.
-
         Raises
         ------
         BetaNeutralError
             As ``fetch`` and ``parse`` raise, now or, for a refusal, up to a minute ago.
-
         """
         since = _clock() if refresh else None
         deadline = time.monotonic() + min(self._lock_timeout, seconds_left())

@@ -29,11 +29,7 @@ _FLEX_TOKEN = re.compile(r"[0-9A-Za-z]{1,128}")
 def find_token(settings: Settings) -> str:
     """Return the token for the risk model, empty where there is none; use it in a request's header only.
 
-    Raises
-    ------
-    InputError
-        If the value cannot be a token; the message does not show it.
-
+    Raises ``InputError`` if the value cannot be a token; the message does not show it.
     """
     token = (settings.token or _from_keyring()).strip().removeprefix("Bearer ").strip()
     if token and not _TOKEN.fullmatch(token):
@@ -45,11 +41,7 @@ def find_token(settings: Settings) -> str:
 def find_flex_token(settings: Settings) -> str:
     """Return the token of the Flex Web Service.
 
-    Raises
-    ------
-    InputError
-        If there is none, or the value cannot be one; the message does not show it.
-
+    Raises ``InputError`` if there is none, or the value cannot be one; the message does not show it.
     """
     token = (settings.flex_token or _from_keyring(FLEX_USER)).strip()
     if not token:

@@ -19,13 +19,8 @@ if TYPE_CHECKING:
 def fetch_file(url: str, settings: Settings, get: Callable[[str], bytes] | None = None) -> bytes:
     """Return the bytes at an https address on a host that the settings allow.
 
-    Raises
-    ------
-    InputError
-        If the address is not https, holds a password, or its host is not allowed.
-    SourceError
-        If it cannot be fetched.
-
+    Raises ``InputError`` if the address is not https, holds a password, or its host is not allowed, and
+    ``SourceError`` if it cannot be fetched.
     """
     try:
         parts = urlsplit(url)

@@ -80,16 +80,7 @@ class Statement:
 
 
 class Flex:
-    """A client of the Flex Web Service; use it in a ``with`` block.
-
-    Parameters
-    ----------
-    settings
-        Address, token, time-outs and cache.
-    pause
-        Waits a number of seconds.
-
-    """
+    """A client of the Flex Web Service; use it in a ``with`` block. ``pause`` waits a number of seconds."""
 
     def __init__(self, settings: Settings, pause: Callable[[float], None] = time.sleep) -> None:
         self._settings = settings
@@ -107,20 +98,10 @@ class Flex:
         self._transport.close()
 
     def statement(self, name: str) -> Statement:
-        """Fetch the statement of a query.
+        """Fetch the statement of a query, such as ``ibkr:123456``.
 
-        Parameters
-        ----------
-        name
-            The query, such as ``ibkr:123456``.
-
-        Raises
-        ------
-        InputError
-            If it names no query, or there is no token.
-        SourceError
-            If the service cannot be reached, refuses, does not finish in time, or answers in another format.
-
+        Raises ``InputError`` if it names no query, or there is no token, and ``SourceError`` if the service
+        cannot be reached, refuses, does not finish in time, or answers in another format.
         """
         query = query_id(name)
         url = f"{self._settings.flex_url}/GetStatement"
@@ -135,16 +116,7 @@ class Flex:
         return Statement(cached.value.content, cached.value.provenance, cached.warnings)
 
     def holdings_file(self, name: str, options: Mapping[str, str]) -> RawInput:
-        """Fetch the open positions of a query's statement, as the raw input of a holdings file.
-
-        Parameters
-        ----------
-        name
-            As for ``statement``.
-        options
-            Those of a holdings file, such as the account.
-
-        """
+        """Fetch the open positions of a query's statement, as the raw input of a holdings file."""
         found = self.statement(name)
         return RawInput(
             reader=Reader.HOLDINGS_FILE,

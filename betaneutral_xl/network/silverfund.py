@@ -161,11 +161,7 @@ def health_call() -> ApiCall:
 class SilverFund:
     """A client of the fund's web API; use it in a ``with`` block.
 
-    Parameters
-    ----------
-    settings
-        Address, token, time-outs and cache.
-
+    Its methods raise ``SourceError`` if the API cannot be reached, refuses, or answers in another format.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -186,7 +182,7 @@ class SilverFund:
         self._transport.close()
 
     def holdings(self, fund: str, as_of: date | str, start: date | str | None = None) -> Holdings:
-        """Fetch a fund's holdings on a day.
+        """Fetch a fund's holdings on a day, with shares, prices and net asset value.
 
         Parameters
         ----------
@@ -197,18 +193,10 @@ class SilverFund:
         start
             First day of the requested range; by default the same day.
 
-        Returns
-        -------
-        Holdings
-            With shares, prices and net asset value.
-
         Raises
         ------
         InputError
             If a day is invalid, the range is reversed, or the fund is unknown or empty.
-        SourceError
-            If the API cannot be reached, refuses, or answers in another format.
-
         """
         return self.loaded_holdings(fund, as_of, start).value
 
@@ -266,9 +254,6 @@ class SilverFund:
             If the API covers none of the names.
         InputError, ModelError
             If the answer is a matrix but not a covariance of annual decimals.
-        SourceError
-            If the API cannot be reached, refuses, or answers in another format.
-
         """
         return self.loaded_covariance(tickers, unit).value
 
@@ -306,16 +291,7 @@ class SilverFund:
         return _with_warnings(cached, spellings.warnings)
 
     def risk_forecast(self, fund: str) -> RiskForecast:
-        """Fetch a fund's own forecast of its beta, volatility and tracking error.
-
-        Raises
-        ------
-        InputError
-            If there is no such fund.
-        SourceError
-            If the API cannot be reached, refuses, or answers in another format.
-
-        """
+        """Fetch a fund's own forecast of its beta, volatility and tracking error."""
         if fund not in FUNDS:
             msg = f"The fund's API has no fund {fund!r:.60}. Choose one of {', '.join(FUNDS)}."
             raise UnknownFund(msg)
@@ -326,14 +302,7 @@ class SilverFund:
         return tuple(sorted(self._spellings().value))
 
     def health(self) -> str:
-        """Return ``ok`` if the API is available.
-
-        Raises
-        ------
-        SourceError
-            If it is not.
-
-        """
+        """Return ``ok`` if the API is available."""
         call = health_call()
         answer = Answer.live(self._fetch(call))
         return _parse_health(answer.content, self._origin(call, answer))
@@ -493,14 +462,7 @@ class RiskForecast:
 
 
 def parse_risk_forecast(content: bytes, origin: Provenance) -> RiskForecast:
-    """Read the API's answer on the risk of a fund.
-
-    Raises
-    ------
-    ChangedFormat
-        If a part is missing, or no number.
-
-    """
+    """Read the API's answer on the risk of a fund; a missing part, or one that is no number, is refused."""
     answer = read_json(content, origin)
     names, weights = answer.get("tickers"), answer.get("weights")
     numbers: dict[str, Any] = {name: answer.get(name) for name in ("beta", "volatility", "tracking_error")}

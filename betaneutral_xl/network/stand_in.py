@@ -132,36 +132,20 @@ class _InvalidError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """Answers of the fund's web API from fixed data.
-
-    Attributes
-    ----------
-    books
-        By fund, the answer of ``/all-holdings/summary`` for its only day.
-    covariance
-        The answer of ``/covariance-matrix/latest`` for all names, ``IWV`` last.
-    token
-        Required by requests for the covariance and for forecasts.
-    flex
-        The Flex Web Service beside it, under ``/flex``; None for none.
-
-    """
+    """Answers of the fund's web API from fixed data."""
 
     books: Mapping[str, Mapping[str, Any]]
+    """By fund, the answer of ``/all-holdings/summary`` for its only day."""
     covariance: str
+    """The answer of ``/covariance-matrix/latest`` for all names, ``IWV`` last."""
     token: str = "demo"  # noqa: S105 - public, for a server that has no secrets
+    """Required by requests for the covariance and for forecasts."""
     flex: FlexAnswers | None = None
+    """The Flex Web Service beside it, under ``/flex``; None for none."""
 
     @classmethod
     def of_files(cls, holdings: bytes, covariance: bytes, token: str = "demo") -> Api:  # noqa: S107 - as above
-        """Make the API from files of two of its answers, after parsing both.
-
-        Raises
-        ------
-        BetaNeutralError
-            If they are not in the format of such answers.
-
-        """
+        """Make the API from files of two of its answers, after parsing both."""
         fund = parse_holdings(holdings, _file("the holdings")).fund
         names = parse_covariance(covariance, _file("the covariance")).tickers
         text = covariance.decode("utf-8-sig")
@@ -272,23 +256,15 @@ def _quadratic(matrix: Sequence[Sequence[float]], weights: Sequence[float]) -> f
 
 @dataclass(slots=True)
 class FlexAnswers:
-    """Answers of Interactive Brokers' Flex Web Service for one query.
-
-    Attributes
-    ----------
-    statement
-        The statement, XML or CSV.
-    token, query
-        Which it requires.
-    codes
-        Codes that are answered before anything else, each once: ``1019`` is a statement that is not ready.
-
-    """
+    """Answers of Interactive Brokers' Flex Web Service for one query."""
 
     statement: bytes
+    """The statement, XML or CSV."""
     token: str = "1234567890"  # noqa: S105 - public, as that of the stand-in's API
     query: str = "123456"
+    """Which it requires."""
     codes: list[str] = field(default_factory=list)
+    """Codes that are answered before anything else, each once: ``1019`` is a statement that is not ready."""
 
     def answer(self, method: str, target: str) -> Response:
         """Return the answer to a request for a path with its parameters."""
@@ -383,19 +359,10 @@ class _PlannedFault:
 
 
 class StandIn:
-    """The stand-in on a port of this machine; use it in a ``with`` block.
+    """The stand-in on a port of this machine, 0 for any free one; use it in a ``with`` block.
 
-    Parameters
-    ----------
-    api
-        Its answers.
-    port
-        0 for any free one.
-    log
-        Called with one line per request, without secrets.
-    delay
-        Seconds before the answer of ``slow``, and between two bytes of ``trickle``.
-
+    ``log`` is called with one line per request, without secrets. ``delay`` is the seconds before the answer
+    of ``slow``, and between two bytes of ``trickle``.
     """
 
     def __init__(

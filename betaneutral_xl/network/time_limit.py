@@ -52,11 +52,7 @@ def seconds_left() -> float:
 def bounded(seconds: float | None) -> float | None:
     """Return how long the next step may wait: ``seconds`` (None: unlimited), or less if less is left.
 
-    Raises
-    ------
-    TimeoutError
-        After the deadline.
-
+    Raises ``TimeoutError`` after the deadline.
     """
     left = seconds_left()
     if left <= 0.0:
@@ -72,18 +68,7 @@ def call_bounded(seconds: float | None, function: Callable[P, T], *args: P.args,
 
     It runs in a daemon thread, which is abandoned when the time is up and ends by itself: a name
     resolution after the resolver's own time-out (some ten seconds). Where there are no threads, it is
-    waited for.
-
-    Returns
-    -------
-    T
-        What the function returns.
-
-    Raises
-    ------
-    TimeoutError
-        If it takes longer; otherwise what the function raises.
-
+    waited for. Raises ``TimeoutError`` if it takes longer; otherwise what the function raises.
     """
     wait = bounded(seconds)
     if not has_threads():

@@ -155,16 +155,7 @@ REASONS: Mapping[type[OSError], str] = {
 
 
 class Transport:
-    """Sends requests sequentially over a connection that is kept open.
-
-    Parameters
-    ----------
-    settings
-        Time-outs and retries.
-    pause
-        Waits a number of seconds.
-
-    """
+    """Sends requests one by one over a connection that is kept open; ``pause`` waits a number of seconds."""
 
     def __init__(self, settings: Settings, pause: Callable[[float], None] = time.sleep) -> None:
         self._settings = settings
@@ -180,15 +171,8 @@ class Transport:
     def send(self, request: Request) -> Reply:
         """Send a request, retry transient failures, and return the reply of any status.
 
-        Raises
-        ------
-        Unreachable
-            If there is no answer in time.
-        ChangedFormat
-            If it is larger than the limit, or compressed without being requested so.
-        InputError
-            If the address is invalid.
-
+        Raises ``Unreachable`` if there is no answer in time, ``ChangedFormat`` if it is larger than the
+        limit, or compressed without being requested so, and ``InputError`` if the address is invalid.
         """
         with time_limit(self._settings.total_timeout):
             return self._send(request)

@@ -29,11 +29,8 @@ Parts = Mapping[str, Sequence["Row"]]
 def statement_parts(sheet: TextSheet, file_name: str) -> Parts | None:
     """Return the header and data rows of each section by its name, without the first two cells.
 
-    Raises
-    ------
-    UnreadableFile
-        If it is a statement without the section of open positions, or in another language.
-
+    None of a file that is no statement. Raises ``UnreadableFile`` for one without the section of open
+    positions, or in another language.
     """
     rows = [row for row in sheet.rows if row]
     if sum(len(row) > 1 and clean(row[1]).casefold() in ROW_KINDS for row in rows) < MIN_NAMED * len(rows):

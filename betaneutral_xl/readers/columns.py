@@ -319,22 +319,14 @@ def indices_of(row: Iterable[str]) -> dict[Column, tuple[int, ...]]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
-    """The header row of a table.
-
-    Attributes
-    ----------
-    row
-        Index of the row in its sheet, from 0; -1 if the table has no header row.
-    texts
-        The cells of the row.
-    indices
-        Indices of the candidate cells of each column, the preferred first.
-
-    """
+    """The header row of a table."""
 
     row: int
+    """Index of the row in its sheet, from 0; -1 if the table has no header row."""
     texts: tuple[str, ...]
+    """The cells of the row."""
     indices: Mapping[Column, tuple[int, ...]] = field(default_factory=dict)
+    """Indices of the candidate cells of each column, the preferred first."""
 
     def cell(self, row: Sequence[str], column: Column) -> str:
         """Return a row's text in a column as printed, empty if there is none."""

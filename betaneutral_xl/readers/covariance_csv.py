@@ -68,26 +68,7 @@ MAX_COVARIANCE_BYTES = 512 * 2**20
 
 
 def load_covariance(path: Path | str, unit: CovarianceUnit | None = None) -> Covariance:
-    """Load a covariance from a CSV file in the format of the API.
-
-    Parameters
-    ----------
-    path
-        The file.
-    unit
-        The unit of its numbers. If None, they are read as annual decimals and checked for another unit.
-
-    Returns
-    -------
-    Covariance
-        Annual decimals.
-
-    Raises
-    ------
-    InputError, ModelError
-        As ``parse_covariance``.
-
-    """
+    """Load a covariance in annual decimals from a file; see ``parse_covariance``."""
     content = covariance_content(path)
     origin = Provenance(
         source="covariance file",
@@ -100,14 +81,7 @@ def load_covariance(path: Path | str, unit: CovarianceUnit | None = None) -> Cov
 
 
 def covariance_content(path: Path | str) -> bytes | LargeFile:
-    """Return the bytes of a covariance's file, or, where it is a large CSV or Parquet file, the file.
-
-    Raises
-    ------
-    UnreadableFile
-        As ``read_bytes``.
-
-    """
+    """Return the bytes of a covariance's file, or, where it is a large CSV or Parquet file, the file."""
     return content_of(path, MAX_COVARIANCE_BYTES, kept=ARCHIVES)
 
 
@@ -127,7 +101,7 @@ def parse_covariance(
     provenance
         The origin of the bytes; rows, date and hash are filled in.
     unit
-        The unit of the numbers, by default annual decimals.
+        The unit of the numbers; if None, they are read as annual decimals and checked for another unit.
     parse_file
         Used in place of ``parse_plain_file``, such as a cache of it.
 
@@ -138,17 +112,14 @@ def parse_covariance(
 
     Raises
     ------
-    DuplicateTicker
-        If a ticker has two rows or two columns.
-    MissingValue
-        If an entry is blank or not finite.
+    DuplicateTicker, MissingValue
+        If a ticker has two rows or two columns; if an entry is blank or not finite.
     NotPositiveSemidefinite
         If it is not symmetric, or gives some portfolio a negative variance.
     InputError
         If rows and columns have different tickers, or the variances are in another unit.
     UnreadableFile, ChangedFormat
         If a file, or the API, has another format.
-
     """
     if isinstance(content, LargeFile):
         plain = (parse_file or parse_plain_file)(content)
@@ -243,12 +214,6 @@ def parse_plain_file(file: LargeFile) -> PlainMatrix | None:
     """Parse the numbers of a large file row by row, or, of Parquet, column by column.
 
     None if it is of another shape or format, or a cell is not a plain number.
-
-    Raises
-    ------
-    UnreadableFile
-        As ``read_bytes``.
-
     """
     with file.open() as stream:
         start = stream.read(MAX_HEADER_BYTES)

@@ -138,14 +138,7 @@ class _Lines:
 
 
 def with_drift_lines(covariance: Covariance, lines: Sequence[str], origin: Provenance) -> Covariance:
-    """Return a covariance with what the lines below its matrix say.
-
-    Raises
-    ------
-    UnreadableFile, ChangedFormat
-        If a line cannot be read.
-
-    """
+    """Return a covariance with what the lines below its matrix say; a line that cannot be read is refused."""
     if not lines:
         return covariance
     read = _Lines.of(lines, origin)

@@ -28,24 +28,17 @@ PIVOT = 70
 def days_of(texts: Sequence[str], where: Callable[[int], str], *, in_order: bool = False) -> list[date]:
     """Return the days of a column; the order of day and month is decided once, by all its cells.
 
-    A time is left out: the day is that of the cell's own time zone.
+    Cells are ISO dates, dates as Excel writes them (``6/30/2026``, ``30.06.2026``, ``30-Jun-26``), or serial
+    numbers. A time is left out: the day is that of the cell's own time zone. ``where`` describes the place of
+    a cell by its index, for messages.
 
-    Parameters
-    ----------
-    texts
-        ISO dates, dates as Excel writes them (``6/30/2026``, ``30.06.2026``, ``30-Jun-26``), or serial
-        numbers.
-    where
-        Describes the place of a cell by its index, for messages.
-    in_order
-        Whether the days of a table follow each other. Then days that do not, beside dates whose day and
-        month could be exchanged, are refused: Excel exchanges them up to the 12th, and leaves the others.
+    With ``in_order``, the days of a table follow each other. Then days that do not, beside dates whose day
+    and month could be exchanged, are refused: Excel exchanges them up to the 12th, and leaves the others.
 
     Raises
     ------
     UnreadableFile
         If a cell is not a day, or all days and months of the column could be exchanged.
-
     """
     day_first: bool | None = None
     found = []

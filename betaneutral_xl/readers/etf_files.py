@@ -96,28 +96,15 @@ NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{0,9}")
 
 
 def find_etf(name: str, folders: Iterable[Path]) -> Path:
-    """Return the newest file whose name contains a fund's ticker as a whole word.
+    """Return the newest file in some folders whose name contains a fund's ticker as a whole word.
 
-    Files are ordered by the date in the name, else by modification time. Links that lead out of the
-    folder are not followed: the user named a fund, not a path.
-
-    Parameters
-    ----------
-    name
-        The fund's ticker.
-    folders
-        The folders to search, without their subfolders.
-
-    Returns
-    -------
-    Path
-        The file.
+    Files are ordered by the date in the name, else by modification time. Links that lead out of the folder
+    are not followed, and subfolders are not searched: the user named a fund, not a path.
 
     Raises
     ------
     UnreadableFile
         If the name is not a ticker, or no file matches; the message names the folders by their last part.
-
     """
     if not NAME.fullmatch(name):
         msg = f"{name[:20]!r} is not a fund's ticker. Give a ticker such as JHAI, or the file itself."
@@ -164,7 +151,7 @@ def parse_etf(
     content
         The file as downloaded: CSV, XLSX, XLS, XML Spreadsheet 2003, HTML or JSON.
     file_name
-        Its name; the fund's ticker and the date are taken from it if the content has none.
+        The fund's ticker and the date are taken from it if the content has none.
     fund
         The fund's ticker or name, required if the file lists several.
     classes
@@ -189,7 +176,6 @@ def parse_etf(
         If it has no table of holdings; the message says what it is instead.
     UnknownFund
         If it lists several funds and none is chosen, or does not list the chosen one.
-
     """
     table, on_sheet = _find_table(read_sheets(content, file_name), fund, file_name)
     table, in_column = select_fund(table, None if on_sheet else fund, file_name)
@@ -231,16 +217,7 @@ def parse_etf(
 
 
 def _find_table(sheets: Sequence[TextSheet], fund: str | None, file_name: str) -> tuple[HoldingsTable, str]:
-    """Return the table of holdings, and the fund if a sheet is named by it.
-
-    Raises
-    ------
-    UnreadableFile
-        If there is no table of holdings.
-    UnknownFund
-        If several sheets have one each, and none is chosen.
-
-    """
+    """Return the table of holdings, and the fund if a sheet is named by it."""
     table = find_table(sheets, file_name) or table_by_numbers(sheets, file_name)
     if table is None:
         raise UnreadableFile(describe_non_holdings(sheets, file_name))

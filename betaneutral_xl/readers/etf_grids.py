@@ -56,12 +56,6 @@ def etf_columns(grid: CellGrid) -> tuple[tuple[int, int], ...]:
 
     With a header, a table begins after the blank column before it; without one, or where no column
     is blank, with its tickers.
-
-    Raises
-    ------
-    InputError
-        If there is no column of tickers.
-
     """
     header = header_row(grid)
     first = header or 0
@@ -94,20 +88,8 @@ def _start(grid: CellGrid, before: int, tickers: int) -> int:
 def parse_etf_grid(grid: CellGrid, origin: Provenance, place: int = 1) -> tuple[Etf, ...]:
     """Parse one table of ETFs: ticker and weight; or ticker and a column for each ETF, headed by its name.
 
-    Parameters
-    ----------
-    grid
-        One of the tables of ``etf_columns``.
-    origin
-        Where the cells are; the rows are filled in.
-    place
-        Its number among them, from 1, for an ETF without a name.
-
-    Raises
-    ------
-    InputError
-        If there is no column of weights, or its unit is ambiguous.
-
+    ``grid`` is one of the tables of ``etf_columns``, and ``place`` its number among them, from 1, for an ETF
+    without a name. Raises ``InputError`` if there is no column of weights, or its unit is ambiguous.
     """
     nameless = "ETF" if place == 1 else f"ETF {place}"
     header = header_row(grid)

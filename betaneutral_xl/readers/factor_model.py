@@ -63,14 +63,7 @@ def is_factor_archive(content: bytes) -> bool:
 
 
 def pack_folder(folder: Path | str) -> bytes:
-    """Return the three tables in a folder as a ZIP archive, which is the same bytes every time.
-
-    Raises
-    ------
-    UnreadableFile
-        If a table is not there.
-
-    """
+    """Return the three tables in a folder as a ZIP archive, which is the same bytes every time."""
     files = {path.name: path for path in listed(Path(folder))[:MAX_FILES] if path.is_file()}
     found = _require_parts(_parts(files), shown_name(folder))
     whole = io.BytesIO()
@@ -83,7 +76,7 @@ def pack_folder(folder: Path | str) -> bytes:
 def parse_factor_archive(
     content: bytes, origin: Provenance, unit: CovarianceUnit | None = None
 ) -> Covariance:
-    """Parse a factor model from three tables, aligned by label, never by position.
+    """Parse a factor model from a ZIP archive of three tables, aligned by label, never by position.
 
     The covariance is ``X F X' + diag(s^2)``. The exposures X, shape (N, k), are ``ticker,<factor>,...``, or
     in long form ``ticker,factor,exposure``, where a pair that is not listed is zero; the annual factor
@@ -91,14 +84,7 @@ def parse_factor_archive(
     where either of a pair will do; the annual specific volatilities s, shape (N,), are
     ``ticker,specific_risk``. Under a header that says variance they are ``s^2``.
 
-    Parameters
-    ----------
-    content
-        A ZIP archive of the tables.
-    origin
-        Where it is from; rows and a note on the unit are filled in.
-    unit
-        ``annual`` or ``percent_squared``; by default the one in which its volatilities are possible.
+    The unit is ``annual`` or ``percent_squared``; by default the one in which its volatilities are possible.
 
     Raises
     ------
@@ -106,7 +92,6 @@ def parse_factor_archive(
         If it has not the three tables, or one is no such table.
     InputError
         If the unit is another one, or the labels of two tables differ; and as ``model.factor_model`` has it.
-
     """
     if unit is not None and unit not in UNITS:
         msg = f"A factor model is annual or percent_squared, not {unit}. Convert {origin.location}."

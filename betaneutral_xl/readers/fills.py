@@ -75,23 +75,11 @@ class Fills:
 
 
 def parse_fills(content: bytes, file_name: str) -> Fills:
-    """Read trades from the bytes of a file.
+    """Read trades from a table with a ticker, shares and a price in each row, and a side or signed shares.
 
-    Parameters
-    ----------
-    content
-        A table with a ticker, a number of shares and a price in each row, and a side or signed shares; or a
-        Flex statement with trades, as CSV or XML.
-    file_name
-        For messages.
-
-    Raises
-    ------
-    UnreadableFile
-        If it has no such table.
-    InputError
-        If a row cannot be read: a side that is neither, a price or a number of shares that is none.
-
+    Or from a Flex statement with trades, as CSV or XML. Raises ``UnreadableFile`` if it has no such table,
+    and ``InputError`` for a row that cannot be read: a side that is neither, a price or shares that are no
+    number.
     """
     sheets = as_sheets(content, file_name) if is_flex(content) else read_sheets(content, file_name)
     rows = [one for sheet in sheets for one in _rows(sheet, file_name)]

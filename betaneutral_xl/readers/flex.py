@@ -51,14 +51,7 @@ def is_query(name: str) -> bool:
 
 
 def query_id(name: str) -> str:
-    """Return the number of a Flex query.
-
-    Raises
-    ------
-    InputError
-        If it is none.
-
-    """
+    """Return the number of a Flex query; raises ``InputError`` if it is none."""
     match = QUERY.fullmatch(name.strip())
     if match is None:
         msg = f"{name.strip()!r:.40} is no Flex query. Write ibkr: and its number, such as ibkr:123456."
@@ -72,14 +65,7 @@ def is_flex(content: bytes) -> bool:
 
 
 def as_sheets(content: bytes, file_name: str) -> tuple[TextSheet, ...]:
-    """Return each kind of element as a table with a header.
-
-    Raises
-    ------
-    UnreadableFile
-        If it is damaged, or has none of the kinds.
-
-    """
+    """Return each kind of element of a statement as a table with a header."""
     text = decode(content, file_name)
     require_within_limits(text, file_name, MAX_WORKBOOK_LENGTH)
     found = _Elements()
@@ -95,14 +81,7 @@ def as_sheets(content: bytes, file_name: str) -> tuple[TextSheet, ...]:
 
 
 def positions_csv(content: bytes, file_name: str) -> bytes:
-    """Return the open positions and the cash of a statement as the CSV file that the broker writes.
-
-    Raises
-    ------
-    UnreadableFile
-        If it has none.
-
-    """
+    """Return the open positions and the cash of a statement as the CSV file that the broker writes."""
     from betaneutral_xl.system.saving import to_csv
 
     sheets = {one.name: one for one in as_sheets(content, file_name)}

@@ -31,27 +31,9 @@ def unreadable(provenance: Provenance, what: str, advice: str = "") -> BetaNeutr
 
 
 def read_text(content: bytes, provenance: Provenance, expected: str) -> str:
-    """Decode the bytes, and refuse empty content and web pages.
+    """Decode UTF-8, without its byte order mark; empty content and web pages are refused.
 
-    Parameters
-    ----------
-    content
-        UTF-8, with or without a byte order mark.
-    provenance
-        The origin, for the message.
-    expected
-        The expected format, such as ``JSON``, for the message.
-
-    Returns
-    -------
-    str
-        The text without its byte order mark.
-
-    Raises
-    ------
-    UnreadableFile, ChangedFormat
-        If the content is empty, a web page, or not UTF-8.
-
+    ``expected`` is the format that there should be, such as ``JSON``, for the message.
     """
     start = content[:64].lstrip(b"\xef\xbb\xbf \t\r\n")
     if not start:

@@ -28,28 +28,11 @@ Groups = dict[str, dict[str, str]]
 
 
 def parse_groups(content: bytes, file_name: str) -> Groups:
-    """Return the groups of each ticker by their kind.
+    """Return the groups of each ticker by their kind; blank cells are left out.
 
-    Parameters
-    ----------
-    content
-        A table, CSV or XLSX, with a header: a ticker, and a column of texts for each kind of group, such
-        as sector or country.
-    file_name
-        For messages.
-
-    Returns
-    -------
-    dict
-        Canonical ticker to kind to group. Blank cells are left out.
-
-    Raises
-    ------
-    UnreadableFile
-        If there is no such table, or it has too many rows.
-    InputError
-        If a ticker has two groups of one kind.
-
+    ``content`` is a table, CSV or XLSX, with a header: a ticker, and a column of texts for each kind of
+    group, such as sector or country. Raises ``InputError`` if a ticker has two groups of one kind, and
+    ``UnreadableFile`` if there is no such table.
     """
     for sheet in read_sheets(content, file_name):
         found = _groups(sheet.rows, file_name)

@@ -27,14 +27,7 @@ WEIGHT_SUMS = ((0.98, 1.02), (98.0, 102.0))
 
 
 def headerless_table(sheets: Sequence[TextSheet], file_name: str) -> HoldingsTable | None:
-    """Return a table without a header row, None if it is not one.
-
-    Raises
-    ------
-    UnreadableFile
-        If its columns are ambiguous.
-
-    """
+    """Return a table without a header row, None if it is not one; ambiguous columns are refused."""
     sheet = next((sheet for sheet in sheets if sheet.rows), None)
     rows = [row for row in sheet.rows if row] if sheet else []
     width = max(map(len, rows), default=0)

@@ -177,19 +177,13 @@ def parse_holdings_grid(
     Parameters
     ----------
     grid
-        The table, with or without lines above its header.
+        The table, with or without lines above its header; a message names the cell.
     origin
         Where the cells are; rows and date are filled in.
     fund
         A name for messages and reports.
     nav
         The net asset value in base currency, where it is stated.
-
-    Raises
-    ------
-    InputError
-        As of ``load_holdings``; the message names the cell.
-
     """
     try:
         table, _ = _positions((sheet_of(grid),), grid.what, Choice(), of_workbook=False)

@@ -37,22 +37,14 @@ def parse_holdings(content: bytes, provenance: Provenance, nav: float | None = N
     nav
         The net asset value; by default the total value of the positions.
 
-    Returns
-    -------
-    Holdings
-        The active positions.
-
     Raises
     ------
     EmptyFund
         If there is no active position.
-    MissingValue
-        If a number is missing, or a price is not positive.
-    DuplicateTicker
-        If a ticker is on two rows.
+    MissingValue, DuplicateTicker
+        If a number is missing, or a price is not positive; if a ticker is on two rows.
     UnreadableFile, ChangedFormat
         If a file, or the API, has another format.
-
     """
     answer = read_json(content, provenance)
     fund, rows = answer.get("fund"), answer.get("holdings")

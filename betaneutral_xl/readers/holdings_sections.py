@@ -59,28 +59,18 @@ MAX_SECTIONS = 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """The selection from a file with several portfolios, and its exchange rates.
-
-    Attributes
-    ----------
-    account
-        The name or number of a fund, account or section; ``all`` adds them.
-    sheet
-        The name of a sheet of a workbook.
-    rates
-        Base currency per unit of a currency, by its code, for files without rates.
-    day
-        The day, of a file with several; or of one without a date.
-    tickers
-        Canonical ticker by identifier, upper case, for rows without a ticker.
-
-    """
+    """The selection from a file with several portfolios, and its exchange rates."""
 
     account: str | None = None
+    """The name or number of a fund, account or section; ``all`` adds them."""
     sheet: str | None = None
+    """The name of a sheet of a workbook."""
     day: date | None = None
+    """The day, of a file with several; or of one without a date."""
     rates: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+    """Base currency per unit of a currency, by its code, for files without rates."""
     tickers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Canonical ticker by identifier, upper case, for rows without a ticker."""
 
     @property
     def adds_all(self) -> bool:
@@ -91,14 +81,7 @@ class Choice:
     def parse(
         cls, account: str | None = None, sheet: str | None = None, rates: str = "", day: date | None = None
     ) -> Choice:
-        """Parse a choice from texts; ``rates`` is a list such as ``EUR=1.16,JPY=0.0064``.
-
-        Raises
-        ------
-        InputError
-            If a rate is not a currency code and a positive number.
-
-        """
+        """Parse a choice from texts; ``rates`` is a list such as ``EUR=1.16,JPY=0.0064``."""
         found: dict[str, float] = {}
         for one in filter(None, (part.strip() for part in rates.split(","))):
             code, _, text = one.partition("=")
@@ -123,11 +106,7 @@ def find_sections(
 ) -> tuple[Section, ...]:
     """Return the tables of positions in a file, all from one sheet; none if there is no header.
 
-    Raises
-    ------
-    UnreadableFile
-        If several sheets of a workbook have one and none is chosen, or the chosen sheet does not exist.
-
+    Raises ``UnreadableFile`` if several sheets of a workbook have one and none is chosen.
     """
     if choice.sheet is not None:
         target = choice.sheet.strip().casefold()
@@ -159,11 +138,7 @@ def find_sections(
 def select_section(sections: Sequence[Section], choice: Choice, file_name: str) -> tuple[HoldingsTable, str]:
     """Return the chosen section's table and name, or the sum of all; the name of a single section is empty.
 
-    Raises
-    ------
-    UnknownFund
-        If there are several and the choice does not match exactly one.
-
+    Raises ``UnknownFund`` if there are several and the choice does not match exactly one.
     """
     if len(sections) == 1:
         return sections[0].table, ""
@@ -310,11 +285,7 @@ ROW_DATE_HEADERS = frozenset({"trade date", "effective date"})
 def rows_of_day(table: HoldingsTable, file_name: str, chosen: date | None = None) -> HoldingsTable:
     """Keep the rows of one day if the file has the same names on several: the chosen, else the last.
 
-    Raises
-    ------
-    UnreadableFile
-        If there are several days, and no name on two of them; or none is the chosen one.
-
+    Raises ``UnreadableFile`` if there are several days and no name on two of them, or none is the chosen one.
     """
     indices = table.header.indices.get(Column.DATE)
     if not indices or header_key(table.header.texts[indices[0]]) in ROW_DATE_HEADERS:

@@ -142,12 +142,6 @@ def holding_rows(sheet: TextSheet, header: Header, file_name: str) -> HoldingsTa
 
     The table ends at another header or, after a blank row, at a row that is neither a holding nor the
     heading of a section. Headings, totals and notes within the table are skipped.
-
-    Raises
-    ------
-    UnreadableFile
-        If there are more than ``MAX_HOLDINGS`` rows.
-
     """
     sheet, header = with_columns_of_cells(sheet, header)
     body = sheet.rows[header.row + 1 :]

@@ -51,72 +51,39 @@ ONE_TRIANGLE = "Only one triangle of the covariance is given; the other is taken
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PlainMatrix:
-    """The numbers of a square table in a file, with its labels, before they are checked.
-
-    Attributes
-    ----------
-    header
-        N labels along the top.
-    labels
-        The label cells of each of N rows: the ticker, or the day and the ticker.
-    matrix
-        Shape (N, N).
-    beside
-        The lines below the matrix that are for intervals of betas (``covariance_drift``).
-    sha256
-        Of the file's bytes, where they were read row by row.
-
-    """
+    """The numbers of a square table in a file, with its labels, before they are checked."""
 
     header: tuple[str, ...]
+    """N labels along the top."""
     labels: Sequence[Sequence[str]]
+    """The label cells of each of N rows: the ticker, or the day and the ticker."""
     matrix: FloatArray
+    """Shape (N, N)."""
     beside: tuple[str, ...] = ()
+    """The lines below the matrix that are for intervals of betas (``covariance_drift``)."""
     sha256: str = ""
+    """Of the file's bytes, where they were read row by row."""
 
 
 @dataclass(frozen=True, slots=True)
 class MatrixTable:
-    """A square table of numbers with its labels, as found in a file or a range.
-
-    Attributes
-    ----------
-    columns, rows
-        The tickers along the top and down the side, normalised; N each where the table is complete.
-    matrix
-        Shape (rows, columns), NaN for a blank.
-    place
-        Describes the place of an entry of ``matrix``.
-    as_of
-        The day in its date column, None if it has none.
-
-    """
+    """A square table of numbers with its labels, as found in a file or a range."""
 
     columns: tuple[str, ...]
     rows: tuple[str, ...]
+    """The tickers along the top and down the side, normalised; N each where the table is complete."""
     matrix: FloatArray
+    """Shape (rows, columns), NaN for a blank."""
     place: Callable[[int, int], str]
+    """Describes the place of an entry of ``matrix``."""
     as_of: date | None = None
+    """The day in its date column, None if it has none."""
 
     def covariance(self, origin: Provenance, unit: CovarianceUnit | str | None = None) -> Covariance:
-        """Return the covariance, its rows in the order of its columns.
+        """Return the covariance, its rows in the order of its columns; see ``row_order``.
 
-        Parameters
-        ----------
-        origin
-            Where it is from.
-        unit
-            The unit of its numbers, by default annual decimals, which is checked.
-
-        Raises
-        ------
-        DuplicateTicker
-            If a ticker has two rows or two columns.
-        MissingValue
-            If an entry is blank, and not in an empty triangle.
-        InputError
-            If rows and columns have different tickers.
-
+        The unit of its numbers is by default annual decimals, which is checked. Raises ``MissingValue`` if an
+        entry is blank, and not in an empty triangle.
         """
         what = _what(origin)
         order = row_order(self.columns, self.rows, what)
@@ -145,13 +112,8 @@ def _what(origin: Provenance) -> str:
 def row_order(columns: Sequence[str], rows: Sequence[str], what: str) -> IntArray | None:
     """Return the row index of each column's ticker, or None if rows and columns have the same order.
 
-    Raises
-    ------
-    DuplicateTicker
-        If a ticker has two rows or two columns.
-    InputError
-        If rows and columns have different tickers.
-
+    Raises ``DuplicateTicker`` if a ticker has two rows or two columns, ``InputError`` if their tickers
+    differ.
     """
     for side, names in (("columns", columns), ("rows", rows)):
         duplicates = [name for name, count in Counter(names).items() if count > 1]
@@ -176,13 +138,8 @@ def row_order(columns: Sequence[str], rows: Sequence[str], what: str) -> IntArra
 def find_matrix(sheet: TextSheet, what: str) -> MatrixTable | None:
     """Return the matrix of a sheet, None if there is none.
 
-    The label column is the one whose cells are the tickers of the header; a table of pairs has two.
-
-    Raises
-    ------
-    InputError
-        If a cell of it is not a number, or it has several days.
-
+    The label column is the one whose cells are the tickers of the header; a table of pairs has two. Raises
+    ``InputError`` if a cell of the matrix is not a number, or it has several days.
     """
     rows = [(i, row) for i, row in enumerate(sheet.rows) if row]
     for start, (h, header) in enumerate(rows[:HEADER_SEARCH_ROWS]):
@@ -376,23 +333,7 @@ def _counts_rows(header: Row, body: Sequence[tuple[int, Row]], column: int) -> b
 def parse_matrix_grid(
     grid: CellGrid, origin: Provenance, unit: CovarianceUnit | str | None = None
 ) -> Covariance:
-    """Parse a covariance from a range, by the rules of files.
-
-    Parameters
-    ----------
-    grid
-        With its labels.
-    origin
-        Where the cells are; the rows are filled in.
-    unit
-        The unit of its numbers, by default annual decimals, which is checked.
-
-    Raises
-    ------
-    InputError
-        If the labels do not agree, or the numbers cannot be in that unit.
-
-    """
+    """Parse a covariance from a range with its labels, by the rules of files; ``origin`` gets the rows."""
     for j in range(len(grid.rows[0])):
         grid.refuse_error(0, j)
     table = _labelled(grid)

@@ -19,23 +19,7 @@ COLUMNS = 256
 def parquet_matrix(stream: BinaryIO, name: str) -> PlainMatrix | None:
     """Parse a Parquet file of a column of tickers, at most one of days, and one of doubles for each row.
 
-    Parameters
-    ----------
-    stream
-        The file.
-    name
-        Its name, for messages.
-
-    Returns
-    -------
-    PlainMatrix
-        None if it has other columns, or a blank cell.
-
-    Raises
-    ------
-    InputError
-        If pyarrow is not installed, or the file is damaged or too large.
-
+    None if it has other columns, or a blank cell. Raises as ``open_parquet``.
     """
     with open_parquet(stream, name) as file:
         import pyarrow as pa

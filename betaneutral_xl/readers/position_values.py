@@ -158,11 +158,7 @@ def _refuse_hundredths(table: HoldingsTable, rows: Sequence[PositionRow], ticker
 def exchange_rates(table: HoldingsTable, rows: Sequence[PositionRow], choice: Choice) -> Rates | None:
     """Return the exchange rates of the rows, None if only the weights can be used.
 
-    Raises
-    ------
-    MissingValue
-        If values are in several currencies and one has no rate.
-
+    Raises ``MissingValue`` if values are in several currencies and one has no rate.
     """
     file_name = table.file_name
     columns = table.header.indices.get(Column.MARKET_VALUE, ())
@@ -253,13 +249,8 @@ def valued_positions(
 
     A printed value takes precedence over shares times price, which may be in the local currency; the
     price in base currency is then value over shares. A future has the value zero, whatever is printed:
-    its gains are paid in cash every day.
-
-    Raises
-    ------
-    MissingValue
-        If a position has neither a value nor shares with a price, and there is no column of weights.
-
+    its gains are paid in cash every day. Raises ``MissingValue`` if a position has neither a value nor shares
+    with a price, and there is no column of weights.
     """
     found: list[Valued] = []
     missing: list[tuple[str, PositionRow]] = []
@@ -430,14 +421,7 @@ def _without_value(table: HoldingsTable, rows: Sequence[tuple[str, PositionRow]]
 
 
 def cash_value(table: HoldingsTable, row: PositionRow, rates: Rates) -> float:
-    """Return the value of a cash row in base currency: as printed, else its amount times the price, or 1.
-
-    Raises
-    ------
-    MissingValue
-        If it has neither.
-
-    """
+    """Return the value of a cash row in base currency: as printed, else its amount times the price, or 1."""
     if row.value is not None:
         return row.value * rates.of_value(table, row)
     amount, price = row.shares, row.price

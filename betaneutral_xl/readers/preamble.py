@@ -34,15 +34,8 @@ def select_fund(
     """Return the rows of one fund, and its ticker from its column (empty if there is no column).
 
     ``hint`` is the part of the message that lists the funds. A blank cell in the fund's column means
-    the fund above.
-
-    Raises
-    ------
-    UnknownFund
-        If there are several and none is chosen, or the chosen one is not listed.
-    UnreadableFile
-        If the fund has more than ``MAX_FUND_ROWS`` rows.
-
+    the fund above. Raises ``UnknownFund`` if there are several and none is chosen, or the chosen one is not
+    listed.
     """
     rows, ticker = _rows(table, fund, file_name, hint)
     if len(rows) > MAX_FUND_ROWS:
@@ -136,11 +129,7 @@ _HOLDINGS_OF = re.compile(r"([A-Z]{2,5}) (?:ETF )?(?:Holdings|Fund Holdings|Port
 def fund_name(table: HoldingsTable, in_column: str, fund: str | None, file_name: str) -> str:
     """Return the fund's ticker: from its column, the lines before the table, ``fund``, or the file's name.
 
-    Raises
-    ------
-    UnknownFund
-        If ``fund`` is another ticker than that in the lines before the table.
-
+    Raises ``UnknownFund`` if ``fund`` is another one than that in the lines before the table.
     """
     in_file = in_column or fund_in_preamble(table)
     target = (fund or "").strip().upper()

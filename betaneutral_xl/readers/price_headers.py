@@ -50,37 +50,23 @@ def canonical(header: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The columns of one field.
-
-    Attributes
-    ----------
-    field
-        As printed.
-    tickers
-        As printed, one a column.
-    columns
-        Their indices among the columns of numbers, from 0 for the first right of the days.
-    first
-        How many rows below the header are headers too.
-
-    """
+    """The columns of one field."""
 
     field: str
+    """As printed."""
     tickers: list[str]
+    """As printed, one a column."""
     columns: list[int]
+    """Their indices among the columns of numbers, from 0 for the first right of the days."""
     first: int = 0
+    """How many rows below the header are headers too."""
 
 
 def chosen_field(grid: Grid, fields: Sequence[str] = ()) -> Chosen | None:
     """Return the columns of the preferred field, None if the header names no fields.
 
-    Parameters
-    ----------
-    grid
-        The table, the days in its first column.
-    fields
-        The fields that will do, the preferred first; by default any of two header rows, closes of one.
-
+    The table has the days in its first column. ``fields`` will do, the preferred first; by default any of two
+    header rows, closes of one.
     """
     return _of_two_rows(grid, fields or FIELDS) or _of_one_row(grid, fields or CLOSES)
 

@@ -74,17 +74,7 @@ WORKBOOKS = (b"PK", b"\xd0\xcf\x11\xe0")
 
 
 def load_prices(path: Path | str) -> Prices:
-    """Load a price file.
-
-    Parameters
-    ----------
-    path
-        The file.
-
-    Returns
-    -------
-    Prices
-        Prices, shape (T, N), NaN if missing, dates ascending.
+    """Load a price file: prices, shape (T, N), NaN if missing, dates ascending.
 
     Raises
     ------
@@ -94,7 +84,6 @@ def load_prices(path: Path | str) -> Prices:
         If two columns have one ticker, or two rows one ticker and day.
     MissingValue
         If a price is not positive.
-
     """
     return parse_prices(read_bytes(path, LIMIT), shown_name(path))
 
@@ -131,11 +120,8 @@ def parse_prices(content: bytes, name: str) -> Prices:
 def _future_notes(days: DateArray, name: str) -> list[str]:
     """Return a warning on days after tomorrow, which it may be already east of here.
 
-    Raises
-    ------
-    InputError
-        If they are far from the others: the year of a date is wrong, and would make old prices the last ones.
-
+    Days far from the others are refused: the year of a date is wrong, and would make old prices the last
+    ones.
     """
     today = now().date()
     order = np.sort(days).astype(date)
@@ -156,20 +142,8 @@ def parse_values(
 ) -> ParsedPrices | None:
     """Return another field of a price file, such as its volumes: tickers, days, values (T, N), notes.
 
-    Parameters
-    ----------
-    content, name
-        Of the file.
-    fields
-        What it is called where the header names fields and tickers.
-    headers
-        What its column is called in a long table.
-
-    Returns
-    -------
-    tuple
-        None where the file has no such field.
-
+    ``fields`` are its names where the header names fields and tickers, ``headers`` those of its column in a
+    long table. None where the file has no such field.
     """
     if content.startswith(PARQUET):
         table = read_parquet(content, name)
@@ -188,11 +162,7 @@ def parse_values(
 def join(tables: Sequence[Prices]) -> Prices:
     """Join the columns of several tables on the union of their dates, NaN if missing.
 
-    Raises
-    ------
-    DuplicateTicker
-        If two tables have the same ticker.
-
+    Raises ``DuplicateTicker`` if two tables have the same ticker.
     """
     if len(tables) == 1:
         return tables[0]
@@ -223,13 +193,7 @@ def choose(tables: Sequence[Prices], tickers: Sequence[Iterable[str]]) -> Prices
     """Select tickers from several tables and join them, each from the first table that lists and has it.
 
     ``tickers`` lists the tickers to select from each table; those that it lacks are skipped. Days
-    without a price are left out.
-
-    Raises
-    ------
-    UnknownTicker
-        If no table has any of its tickers.
-
+    without a price are left out. Raises ``UnknownTicker`` if no table has any of its tickers.
     """
     selected: set[str] = set()
     parts = []
@@ -526,37 +490,20 @@ MIN_ROWS = 3
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Prices or returns of a range.
-
-    Attributes
-    ----------
-    returns
-        The daily returns.
-    dated
-        Whether the range has dates; else the days are counted from 1970-01-01.
-
-    """
+    """Prices or returns of a range."""
 
     returns: Returns
+    """The daily returns."""
     dated: bool
+    """Whether the range has dates; else the days are counted from 1970-01-01."""
 
 
 def parse_history_grid(grid: CellGrid, kind: str | None = None) -> History:
     """Parse a block of prices or returns: wide, with or without dates, or long with dates and tickers.
 
-    Parameters
-    ----------
-    grid
-        A row a day, a column a name; a blank is a missing value.
-    kind
-        ``prices`` or ``returns``; by default, numbers that are all positive are prices.
-
-    Raises
-    ------
-    InputError
-        If the block has no header of tickers, its dates cannot be read, or its numbers could be
-        either and the kind is not given.
-
+    ``grid`` has a row a day and a column a name; a blank is a missing value. ``kind`` is ``prices`` or
+    ``returns``; by default, numbers that are all positive are prices, and those that could be either are
+    refused.
     """
     for j in range(len(grid.rows[0])):
         grid.refuse_error(0, j)

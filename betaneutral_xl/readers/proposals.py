@@ -28,36 +28,20 @@ HEADER_ROWS = 60
 
 @dataclass(frozen=True, slots=True)
 class ProposedWeights:
-    """The weights of a proposal, decimals of net asset value, by ticker.
-
-    Attributes
-    ----------
-    new
-        What is to be held.
-    before
-        What was held when it was made; empty if the file does not say.
-
-    """
+    """The weights of a proposal, decimals of net asset value, by ticker."""
 
     new: Mapping[str, float]
+    """What is to be held."""
     before: Mapping[str, float]
+    """What was held when it was made; empty if the file does not say."""
 
 
 def parse_proposal(content: bytes, file_name: str) -> ProposedWeights:
     """Read a table with the columns ticker and new_weight, and weight where it has one.
 
     Of several sheets it is the one with the most rows, the report's sheet Weights. The row CASH is passed
-    over: it follows from the others.
-
-    Raises
-    ------
-    UnreadableFile
-        If no table has both columns.
-    MissingValue
-        If a new weight is no number.
-    InputError
-        If the weights are no decimals.
-
+    over: it follows from the others. Raises ``UnreadableFile`` if no table has both columns, ``MissingValue``
+    if a new weight is no number, and ``InputError`` if the weights are no decimals.
     """
     sheets = _weights_of_record(content, file_name) or read_sheets(content, file_name)
     tables = [found for sheet in sheets if (found := _columns(sheet)) is not None]

@@ -29,18 +29,8 @@ SOURCE = "source"
 def parse_quotes_grid(grid: CellGrid, origin: Provenance) -> Quotes:
     """Parse a table of ticker and price, and of day and source if it has them; a blank price is none.
 
-    Parameters
-    ----------
-    grid
-        The table; two columns without a header are ticker and price.
-    origin
-        Where the cells are; the rows are filled in.
-
-    Raises
-    ------
-    InputError
-        If a column is missing, a price is not a number, or a name has two prices.
-
+    Two columns without a header are ticker and price. Raises ``InputError`` if a column is missing, a price
+    is not a number, or a name has two prices.
     """
     header = _header(grid)
     first = max(header.row, 0)

@@ -31,31 +31,20 @@ class Reader(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class RawInput:
-    """The bytes of one input and all that parsing them requires.
-
-    Attributes
-    ----------
-    reader
-        The parser.
-    name
-        The file's name, without a folder, for messages and for a fund or date in it.
-    content
-        The bytes; of a large file the file, which is read again for a snapshot.
-    options
-        The parser's options, as text.
-    provenance
-        The origin of the bytes; None for a file that has not been parsed yet.
-    warnings
-        Warnings from the retrieval of the bytes.
-
-    """
+    """The bytes of one input and all that parsing them requires."""
 
     reader: Reader
+    """The parser."""
     name: str
+    """The file's name, without a folder, for messages and for a fund or date in it."""
     content: bytes | LargeFile = field(repr=False)
+    """The bytes; of a large file the file, which is read again for a snapshot."""
     options: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """The parser's options, as text."""
     provenance: Provenance | None = None
+    """The origin of the bytes; None for a file that has not been parsed yet."""
     warnings: tuple[str, ...] = ()
+    """Warnings from the retrieval of the bytes."""
 
     @property
     def data(self) -> bytes:

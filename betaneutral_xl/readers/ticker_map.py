@@ -21,27 +21,10 @@ MAX_TICKERS = 50_000
 
 
 def parse_ticker_map(content: bytes, file_name: str) -> dict[str, str]:
-    """Return the canonical ticker of each identifier of a table with a column of either.
+    """Return the canonical ticker of each identifier, upper case, of a table with a column of either.
 
-    Parameters
-    ----------
-    content
-        A table, CSV or XLSX, whose header has a ticker beside ISIN, CUSIP, SEDOL, FIGI or identifier.
-    file_name
-        For messages.
-
-    Returns
-    -------
-    dict
-        Identifier, upper case, to ticker. Rows without a ticker are left out.
-
-    Raises
-    ------
-    UnreadableFile
-        If there is no such header, or too many rows.
-    InputError
-        If one identifier has two tickers.
-
+    Its header has a ticker beside ISIN, CUSIP, SEDOL, FIGI or identifier; rows without a ticker are left out.
+    Raises ``InputError`` if one identifier has two tickers, ``UnreadableFile`` if there is no such table.
     """
     found: dict[str, str] = {}
     for sheet in read_sheets(content, file_name):

@@ -27,23 +27,8 @@ HEADERS = ("volume", "vol", "px_volume", "trading_volume", "shares_traded")
 def average_volumes(content: bytes, name: str, as_of: date | None = None) -> Mapping[str, float]:
     """Return the average daily volume of each name in shares, over its last ``DAYS`` days with one.
 
-    Parameters
-    ----------
-    content, name
-        Of the price file.
-    as_of
-        The last day that counts; by default the file's.
-
-    Returns
-    -------
-    mapping
-        By canonical ticker; empty where the file has no volumes.
-
-    Raises
-    ------
-    InputError
-        If the file has volumes that cannot be read.
-
+    ``as_of`` is the last day that counts, by default the file's. Empty where the file has no volumes; raises
+    ``InputError`` where it has some that cannot be read.
     """
     found = parse_values(content, name, ("volume",), HEADERS)
     if found is None:

@@ -44,15 +44,8 @@ def decimal_weights(
 
     The unit is decided once for the whole column: by ``unit``, by which weights are divided, where net
     assets prove it, else by percent signs in its cells, else by its header unless the sum contradicts it,
-    else by the sum. Without a weight column, weights are market values over their sum.
-
-    Raises
-    ------
-    InputError
-        If the column is neither fractions nor percent.
-    UnreadableFile
-        If the table has no weight and no positive market value.
-
+    else by the sum. Without a weight column, weights are market values over their sum. Raises ``InputError``
+    if the column is neither fractions nor percent.
     """
     header = table.header
     indices = header.indices.get(Column.WEIGHT)

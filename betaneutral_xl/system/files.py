@@ -42,29 +42,16 @@ def shown_name(path: Path | str) -> str:
 
 
 def read_bytes(path: Path | str, limit: int = LIMIT) -> bytes:
-    """Read a whole file that the user named.
+    """Read a whole file that the user named; ``-`` is standard input, ``limit`` the largest size in bytes.
 
     Relative parts and symbolic links are followed, because the user chose the path and has the rights
     to read its target; for a file that a program chooses, see ``is_inside``.
-
-    Parameters
-    ----------
-    path
-        A regular file, or ``-`` for standard input.
-    limit
-        The largest size, in bytes.
-
-    Returns
-    -------
-    bytes
-        The content.
 
     Raises
     ------
     UnreadableFile
         If it does not exist, is a folder or a device, may not be read, is larger than the limit, or
         changed while it was read. The message names the file, never its folder.
-
     """
     if str(path) == STANDARD_INPUT:
         return _standard_input(limit)
@@ -80,13 +67,7 @@ def read_bytes(path: Path | str, limit: int = LIMIT) -> bytes:
 class LargeFile:
     """A file that is not kept in memory: it is read where its content is needed, each time from the disk.
 
-    Attributes
-    ----------
-    path
-        The file, absolute.
-    limit
-        The largest size, in bytes.
-
+    ``path`` is absolute; ``limit`` is the largest size, in bytes.
     """
 
     path: Path
@@ -104,19 +85,7 @@ class LargeFile:
             yield file
 
     def read(self, sha256: str = "") -> bytes:
-        """Return its bytes.
-
-        Parameters
-        ----------
-        sha256
-            The hash that they had when they were read before, if that matters.
-
-        Raises
-        ------
-        UnreadableFile
-            As ``read_bytes``, and if the hash is another one.
-
-        """
+        """Return its bytes; raises ``UnreadableFile`` if ``sha256`` is given and is not their hash."""
         content = read_bytes(self.path, self.limit)
         if sha256 and hashlib.sha256(content).hexdigest() != sha256:
             msg = f"{self.name} has changed since it was read. Run again."
@@ -127,18 +96,7 @@ class LargeFile:
 def content_of(path: Path | str, limit: int, kept: tuple[bytes, ...] = ()) -> bytes | LargeFile:
     """Return a file's bytes, or, where it is large, the file.
 
-    Parameters
-    ----------
-    path, limit
-        As for ``read_bytes``.
-    kept
-        How large files begin whose bytes are needed as a whole.
-
-    Raises
-    ------
-    UnreadableFile
-        As ``read_bytes``.
-
+    ``kept`` is how large files begin whose bytes are needed as a whole. Raises as ``read_bytes``.
     """
     if str(path) != STANDARD_INPUT:
         with _opened(path, limit) as file:
@@ -151,11 +109,7 @@ def content_of(path: Path | str, limit: int, kept: tuple[bytes, ...] = ()) -> by
 def listed(folder: Path) -> list[Path]:
     """Return what is in a folder, sorted by name; nothing where there is no such folder.
 
-    Raises
-    ------
-    UnreadableFile
-        If it cannot be listed.
-
+    Raises ``UnreadableFile`` if it cannot be listed.
     """
     try:
         return sorted(folder.iterdir())

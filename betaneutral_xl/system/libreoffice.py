@@ -36,25 +36,16 @@ SANDBOXES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Office:
-    """An installation of LibreOffice, and the user profile it runs with.
-
-    Attributes
-    ----------
-    soffice
-        Path of its command.
-    version
-        Major and minor version, such as ``(7, 4)`` or ``(25, 2)``.
-    default_profile
-        The folder of the default user profile.
-    other_profile
-        A profile to use in its place.
-
-    """
+    """An installation of LibreOffice, and the user profile it runs with."""
 
     soffice: Path
+    """Path of its command."""
     version: tuple[int, int]
+    """Major and minor version, such as ``(7, 4)`` or ``(25, 2)``."""
     default_profile: Path
+    """The folder of the default user profile."""
     other_profile: Path | None = None
+    """A profile to use in its place."""
 
     @property
     def profile(self) -> Path:
@@ -116,19 +107,8 @@ def find(
 ) -> tuple[Office, ...]:
     """Find the installations of LibreOffice: the one on PATH first, then by descending version.
 
-    Sandboxed ones (snap, flatpak) are not among them; see ``sandboxed``.
-
-    Parameters
-    ----------
-    platform
-        The operating system, as ``sys.platform`` names it.
-    environ
-        Environment variables.
-    home
-        The home folder; by default the current user's.
-    root
-        Root of the file system.
-
+    Sandboxed ones (snap, flatpak) are not among them; see ``sandboxed``. ``platform`` is the operating
+    system, as ``sys.platform`` names it, and ``root`` the root of the file system.
     """
     on_path = _on_path(environ)
     preferred = _office(on_path, platform, environ, home) if on_path else None
@@ -150,11 +130,7 @@ def at(
 ) -> Office:
     """Return the installation in a folder: its top folder, its program folder, or an .app.
 
-    Raises
-    ------
-    HostError
-        If there is none, or it is sandboxed.
-
+    Raises ``HostError`` if there is none, or it is sandboxed.
     """
     soffice = _soffice(folder)
     office = _office(soffice, platform, environ, home) if soffice else None

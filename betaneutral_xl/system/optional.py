@@ -80,22 +80,9 @@ def has_threads() -> bool:
 def file_lock(path: Path, timeout: float) -> Iterator[None]:
     """Hold the lock of a file, against other programs; without filelock, against other threads alone.
 
-    A browser has one program per file system, so nothing is lost there.
-
-    Parameters
-    ----------
-    path
-        The lock's file, which is made and stays; only the user may read it.
-    timeout
-        Seconds to wait for another holder.
-
-    Raises
-    ------
-    TimeoutError
-        If another holds it for longer.
-    OSError
-        If the file cannot be made, or the file system has no locks.
-
+    A browser has one program per file system, so nothing is lost there. The file is made and stays; only the
+    user may read it. Raises ``TimeoutError`` if another holds it for longer than ``timeout`` seconds, and
+    ``OSError`` if the file cannot be made, or the file system has no locks.
     """
     filelock = find("filelock")
     if filelock is None:

@@ -35,21 +35,13 @@ PRIVATE_FOLDER, PRIVATE_FILE = 0o700, 0o600
 def save(path: Path | str, content: Content, *, private: bool = False) -> None:
     """Write a file atomically: to a temporary file beside it, which then replaces it.
 
-    Parameters
-    ----------
-    path
-        The file; its folder must exist.
-    content
-        All of its bytes, whole or in parts.
-    private
-        Whether only the user may read it, whatever its mode was.
+    The folder must exist. If the file is ``private``, only the user may read it, whatever its mode was.
 
     Raises
     ------
     Unwritable
         If the folder is absent or not writable, or the file is read-only or locked by another
         program. An existing file is left unchanged.
-
     """
     with Staged({Path(path): content}, private=private) as staged:
         staged.commit()
@@ -58,20 +50,8 @@ def save(path: Path | str, content: Content, *, private: bool = False) -> None:
 class Staged:
     """Files written under temporary names beside their places, until ``commit`` moves them there.
 
-    As a context it removes what was not committed.
-
-    Parameters
-    ----------
-    files
-        Contents by path.
-    private
-        As for ``save``.
-
-    Raises
-    ------
-    Unwritable
-        As ``save``; no file is left.
-
+    As a context it removes what was not committed. Files and errors are those of ``save``; after an error no
+    file is left.
     """
 
     def __init__(
@@ -141,16 +121,7 @@ class Staged:
 def temporary_folder(files: Mapping[str, bytes]) -> Iterator[Path]:
     """Yield a folder of temporary files for another program, which is removed at the end.
 
-    Parameters
-    ----------
-    files
-        Contents by name.
-
-    Raises
-    ------
-    Unwritable
-        If they cannot be written.
-
+    Raises ``Unwritable`` if they cannot be written.
     """
     with contextlib.ExitStack() as held:
         try:
@@ -176,11 +147,7 @@ def _unwritable(path: Path, error: OSError) -> Unwritable:
 def remove(path: Path) -> None:
     """Remove a file, or a folder with all that is in it; what is missing is removed.
 
-    Raises
-    ------
-    Unwritable
-        If it cannot be removed; of a folder some files may be gone.
-
+    Raises ``Unwritable`` if it cannot be removed; of a folder some files may be gone.
     """
     try:
         if path.is_dir() and not path.is_symlink():
@@ -202,18 +169,8 @@ def unremovable(path: Path, error: OSError) -> Unwritable:
 def make_folder(folder: Path, *, private: bool = False) -> None:
     """Create a folder and its missing parents.
 
-    Parameters
-    ----------
-    folder
-        The folder.
-    private
-        Whether only the user may enter it, whatever its mode was.
-
-    Raises
-    ------
-    Unwritable
-        If a file has its name, or its parent is not writable.
-
+    Only the user may enter a ``private`` one, whatever its mode was. Raises ``Unwritable`` if a file has its
+    name, or its parent is not writable.
     """
     try:
         make_private_folder(folder) if private else folder.mkdir(parents=True, exist_ok=True)
@@ -226,11 +183,7 @@ def make_folder(folder: Path, *, private: bool = False) -> None:
 def make_private_folder(folder: Path) -> None:
     """Create a folder that only the user may enter, with its missing parents; tighten one that exists.
 
-    Raises
-    ------
-    OSError
-        If it can be neither created nor changed.
-
+    Raises ``OSError`` if it can be neither created nor changed.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER)
     if folder.stat().st_mode & 0o077:

@@ -17,11 +17,7 @@ def yes_or_no(value: object) -> bool:
     >>> yes_or_no("On"), yes_or_no(0.0), yes_or_no("FALSE")
     (True, False, False)
 
-    Raises
-    ------
-    ValueError
-        If it is something else.
-
+    Raises ``ValueError`` if it is something else.
     """
     if isinstance(value, bool):
         return value

@@ -32,13 +32,7 @@ _MARKS = (
 def decode(content: bytes, file_name: str) -> str:
     """Decode a file, without its byte order marks (some issuers write two).
 
-    Bytes that are not valid UTF-8 or UTF-16 are decoded as Windows-1252.
-
-    Raises
-    ------
-    UnreadableFile
-        If there are NUL characters.
-
+    Bytes that are not valid UTF-8 or UTF-16 are decoded as Windows-1252. NUL characters are refused.
     """
     text = ""
     for encoding in _candidates(content):

@@ -19,24 +19,13 @@ if TYPE_CHECKING:
 def read_sheets(content: bytes, file_name: str) -> tuple[TextSheet, ...]:
     """Return the grids of a file in its order; at least one has rows or notes.
 
-    Parameters
-    ----------
-    content
-        CSV with any delimiter and encoding, XLSX, XLS (binary, or XML Spreadsheet 2003), HTML, or
-        JSON or XML with a list of records.
-    file_name
-        For messages only.
-
-    Returns
-    -------
-    tuple of TextSheet
-        The grids.
+    The content is CSV with any delimiter and encoding, XLSX, XLS (binary, or XML Spreadsheet 2003), HTML, or
+    JSON or XML with a list of records.
 
     Raises
     ------
     UnreadableFile
         If it is none of these, damaged, empty, or over a limit; the message says which.
-
     """
     start = content[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
     if not content.strip(b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n"):

@@ -74,11 +74,7 @@ class TextGrid:
     def numbers(self) -> FloatArray:
         """Return the numbers right of the first column, shape (rows, columns - 1), NaN if missing.
 
-        Raises
-        ------
-        UnreadableFile
-            If a cell has other text; the message names its line and column.
-
+        Raises ``UnreadableFile`` if a cell has other text; the message names its line and column.
         """
         numbers = None if self.quoted or self.delimiter != "," else self._fast_numbers()
         if numbers is None:
@@ -123,11 +119,8 @@ class TextGrid:
 def parse_grid(content: bytes, name: str) -> TextGrid:
     """Parse delimited text in any usual encoding, compressed with gzip or not.
 
-    Raises
-    ------
-    UnreadableFile
-        If it is not text, is too large, has no rows, or a row has not as many cells as the header.
-
+    Raises ``UnreadableFile`` if it is no text, too large, has no rows, or a row has not as many cells as the
+    header.
     """
     text = _text(decompressed(content, name), name)
     lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
@@ -155,14 +148,7 @@ def _split(line: str, delimiter: str, *, quoted: bool) -> list[str]:
 
 
 def decompressed(content: bytes, name: str, limit: int = LIMIT) -> bytes:
-    """Return the content, decompressed if it is gzip, whatever its name.
-
-    Raises
-    ------
-    UnreadableFile
-        If it is damaged, or larger than ``limit`` bytes when decompressed.
-
-    """
+    """Return the content, decompressed if it is gzip, whatever its name; at most ``limit`` bytes."""
     if not content.startswith(GZIP):
         return content
     whole = bytearray()

@@ -64,14 +64,7 @@ def read_spreadsheet_xml(text: str, file_name: str) -> tuple[TextSheet, ...]:
 
 
 def feed_xml(text: str, target: Target, file_name: str) -> None:
-    """Parse XML into a parser target, even if it is not well-formed.
-
-    Raises
-    ------
-    UnreadableFile
-        If it cannot be parsed.
-
-    """
+    """Parse XML into a parser target, even if it is not well-formed."""
     from lxml import etree
 
     body = _DECLARATION.sub("", text, count=1).lstrip("\ufeff \t\r\n")

@@ -27,12 +27,8 @@ MAX_CELLS = 26_000_000
 def open_parquet(stream: BinaryIO, name: str) -> Iterator[ParquetFile]:
     """Open a Parquet file.
 
-    Raises
-    ------
-    InputError
-        If pyarrow is not installed, or the file is damaged or too large, also where that shows while it is
-        read.
-
+    Raises ``InputError`` if pyarrow is not installed, or the file is damaged or too large, also where that
+    shows while it is read.
     """
     try:
         from pyarrow import ArrowException

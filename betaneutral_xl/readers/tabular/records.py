@@ -34,14 +34,7 @@ Record = dict[str, str]
 
 
 def read_json(content: bytes, file_name: str) -> tuple[TextSheet, ...]:
-    """Return the records of the path that has the most as a grid; the fields outside of it as notes.
-
-    Raises
-    ------
-    UnreadableFile
-        If it is larger than ``LIMIT``, no JSON, or without a list of records.
-
-    """
+    """Return the records of the path that has the most as a grid; the fields outside of it as notes."""
     if len(content) > LIMIT:
         msg = f"{file_name} is JSON of {len(content) / 1e6:.0f} MB; at most {LIMIT / 1e6:.0f} MB are read."
         raise UnreadableFile(msg)

@@ -21,25 +21,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RowGrid:
-    """A header and rows of cells.
-
-    Attributes
-    ----------
-    name
-        The file or the range, for messages.
-    header
-        The texts of the header.
-    body
-        The rows below it, each as wide as the header.
-    place
-        Describes the place of a cell of ``body`` by its row and column.
-
-    """
+    """A header and rows of cells."""
 
     name: str
+    """The file or the range, for messages."""
     header: tuple[str, ...]
+    """The texts of the header."""
     body: Sequence[Sequence[Cell]]
+    """The rows below it, each as wide as the header."""
     place: Callable[[int, int], str]
+    """Describes the place of a cell of ``body`` by its row and column."""
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -62,14 +53,7 @@ class RowGrid:
         return [[text_of(cell) for cell in row] for row in self.body]
 
     def numbers(self) -> FloatArray:
-        """Return the numbers right of the first column, shape (rows, columns - 1), NaN if missing.
-
-        Raises
-        ------
-        UnreadableFile
-            If a cell has other text.
-
-        """
+        """Return the numbers right of the first column, shape (rows, columns - 1), NaN if missing."""
         try:
             return np.array([row[1:] for row in self.body], dtype=np.float64)
         except (TypeError, ValueError):

@@ -24,29 +24,19 @@ Row = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextSheet:
-    """A grid of text.
-
-    Attributes
-    ----------
-    name
-        The sheet's name, empty if it has none.
-    rows
-        The cells of each row, without trailing empty cells; ``()`` is a blank row.
-    notes
-        Text around the grid, such as a page's title.
-    delimiter
-        The delimiter of a text file, else empty.
-    place
-        Describes the place of a cell by its row and column, from 0, for messages; None in a file, whose
-        rows are counted from 1.
-
-    """
+    """A grid of text."""
 
     name: str
+    """The sheet's name, empty if it has none."""
     rows: tuple[Row, ...]
+    """The cells of each row, without trailing empty cells; ``()`` is a blank row."""
     notes: tuple[str, ...] = ()
+    """Text around the grid, such as a page's title."""
     delimiter: str = ""
+    """The delimiter of a text file, else empty."""
     place: Callable[[int, int], str] | None = field(default=None, compare=False)
+    """Describes the place of a cell by its row and column, from 0, for messages; None in a file, whose rows
+    are counted from 1."""
 
 
 @dataclass(slots=True)

@@ -35,14 +35,7 @@ def is_xml_of_records(opening: str) -> bool:
 
 
 def read_xml_records(text: str, file_name: str) -> tuple[TextSheet, ...]:
-    """Return the records of an XML file as a grid, and the fields outside of them as notes.
-
-    Raises
-    ------
-    UnreadableFile
-        If it is too large, damaged, or has no element that is repeated.
-
-    """
+    """Return the records of an XML file as a grid, and the fields outside of them as notes."""
     require_within_limits(text, file_name, MAX_WORKBOOK_LENGTH)
     start, end = text.find(f"<{NPORT}"), text.rfind(f"</{NPORT}>")
     if start >= 0:
