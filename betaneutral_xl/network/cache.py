@@ -26,7 +26,7 @@ from betaneutral_xl.errors import (
     Unwritable,
 )
 from betaneutral_xl.model.notices import Notice, Subject
-from betaneutral_xl.model.provenance import Retrieval, digest
+from betaneutral_xl.model.provenance import Provenance, Retrieval, digest
 from betaneutral_xl.network.time_limit import seconds_left
 from betaneutral_xl.system.optional import file_lock
 from betaneutral_xl.system.saving import make_private_folder, save
@@ -119,6 +119,19 @@ class Answer:
     def live(cls, content: bytes) -> Answer:
         """Return an answer that was fetched now."""
         return cls(content, digest(content), Retrieval.LIVE, _clock())
+
+    def origin(self, source: str, location: str, note: str) -> Provenance:
+        """Return where it is from; rows and date are filled in when it is parsed."""
+        return Provenance(
+            source=source,
+            location=location,
+            retrieval=self.retrieval,
+            as_of=None,
+            rows=0,
+            sha256=self.sha256,
+            fetched_at=self.fetched_at.replace(microsecond=0),
+            note=note,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,22 +11,22 @@ from __future__ import annotations
 import logging
 import re
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Self
 
 from betaneutral_xl.errors import ChangedFormat, Refused, SourceError, Unreachable
-from betaneutral_xl.model.provenance import Provenance
-from betaneutral_xl.network.cache import Answer, Cache, Query
+from betaneutral_xl.network.cache import Cache, Query
 from betaneutral_xl.network.credentials import HOW_TO_SET_FLEX, find_flex_token
 from betaneutral_xl.network.time_limit import seconds_left, time_limit
-from betaneutral_xl.network.transport import RETRYABLE_STATUSES, Request, Transport
+from betaneutral_xl.network.transport import Request, Transport, usual_refusal
 from betaneutral_xl.readers.flex import ROOT, is_flex, query_id
 from betaneutral_xl.readers.raw_input import RawInput, Reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from betaneutral_xl.model.provenance import Provenance
     from betaneutral_xl.network.transport import Reply
     from betaneutral_xl.system.settings import Settings
 
@@ -103,17 +103,20 @@ class Flex:
         Raises ``InputError`` if it names no query, or there is no token, and ``SourceError`` if the service
         cannot be reached, refuses, does not finish in time, or answers in another format.
         """
-        query = query_id(name)
+        number = query_id(name)
         url = f"{self._settings.flex_url}/GetStatement"
+        query = Query(key=f"{url} flex query {number}", note=f"Flex query {number}", ttl=TTL)
         with time_limit(self._settings.total_timeout):
             cached = self._cache.get_or_fetch(
-                Query(key=f"{url} flex query {query}", note=f"Flex query {query}", ttl=TTL),
-                fetch=lambda: self._fetch(query),
-                parse=lambda answer: Statement(answer.content, _origin(url, query, answer)),
+                query,
+                fetch=lambda: self._fetch(number),
+                parse=lambda answer: Statement(
+                    answer.content, answer.origin("IBKR Flex Web Service", url, query.note)
+                ),
                 refresh=self._settings.refresh,
                 allow_stale=self._settings.allow_stale,
             )
-        return Statement(cached.value.content, cached.value.provenance, cached.warnings)
+        return replace(cached.value, warnings=cached.warnings)
 
     def holdings_file(self, name: str, options: Mapping[str, str]) -> RawInput:
         """Fetch the open positions of a query's statement, as the raw input of a holdings file."""
@@ -173,21 +176,11 @@ class Flex:
         return reply.content
 
 
-def _origin(url: str, query: str, answer: Answer) -> Provenance:
-    return Provenance(
-        source="IBKR Flex Web Service",
-        location=url,
-        retrieval=answer.retrieval,
-        as_of=None,
-        rows=0,
-        sha256=answer.sha256,
-        fetched_at=answer.fetched_at.replace(microsecond=0),
-        note=f"Flex query {query}",
-    )
-
-
 def _require_answer(reply: Reply, host: str) -> None:
     """Raise the error of an answer that is none of the service."""
+    usual = usual_refusal(reply, host, "BETANEUTRAL_FLEX_URL")
+    if usual is not None:
+        raise usual
     start = reply.content[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     match reply.status:
         case 200 if start.startswith((b"<!doctype html", b"<html")):
@@ -198,25 +191,12 @@ def _require_answer(reply: Reply, host: str) -> None:
             raise ChangedFormat(msg)
         case 200:
             return
-        case status if 300 <= status < 400:  # noqa: PLR2004 - redirections
-            msg = (
-                f"{host} redirects to {reply.redirect or 'no valid host'} ({status}), which is not followed. "
-                "Check BETANEUTRAL_FLEX_URL."
-            )
-            raise ChangedFormat(msg)
         case 401 | 403 as status:
             msg = f"{host} refuses the token ({status}). {HOW_TO_SET_FLEX}"
             raise Refused(msg)
         case 404 | 405 as status:
             msg = f"{host} has no Flex Web Service there ({status}). Check BETANEUTRAL_FLEX_URL."
             raise ChangedFormat(msg)
-        case 429:
-            wait = f"in {reply.retry_after:,.0f} s" if reply.retry_after else "later"
-            msg = f"{host} received too many requests (429). Try again {wait}."
-            raise Refused(msg)
-        case status if status in RETRYABLE_STATUSES:
-            msg = f"{host} is down or behind a gateway that fails ({status}). Try again later."
-            raise Unreachable(msg)
         case status:
             msg = f"{host} answered with status {status}. Try again later."
             raise Refused(msg)

@@ -19,18 +19,16 @@ from betaneutral_xl.errors import (
     Refused,
     UncoveredRisk,
     UnknownFund,
-    Unreachable,
     listing,
 )
 from betaneutral_xl.model.covariance_units import CovarianceUnit
 from betaneutral_xl.model.portfolio import Holdings
-from betaneutral_xl.model.provenance import Provenance
 from betaneutral_xl.model.risk import Covariance
 from betaneutral_xl.model.tickers import normalise
 from betaneutral_xl.network.cache import Answer, Cache, Cached, Query
 from betaneutral_xl.network.credentials import HOW_TO_SET, find_token
 from betaneutral_xl.network.time_limit import time_limit
-from betaneutral_xl.network.transport import RETRYABLE_STATUSES, Request, Transport
+from betaneutral_xl.network.transport import Request, Transport, usual_refusal
 from betaneutral_xl.readers.covariance_csv import load_covariance, parse_covariance
 from betaneutral_xl.readers.formats import read_json, unreadable
 from betaneutral_xl.readers.holdings_json import parse_holdings
@@ -39,6 +37,7 @@ from betaneutral_xl.readers.raw_input import Loaded, RawInput, Reader, with_nav
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from betaneutral_xl.model.provenance import Provenance
     from betaneutral_xl.network.transport import Reply
     from betaneutral_xl.system.settings import Settings
 
@@ -324,16 +323,7 @@ class SilverFund:
             )
 
     def _origin(self, call: ApiCall, answer: Answer) -> Provenance:
-        return Provenance(
-            source="Silver Fund API",
-            location=self._url(call),
-            retrieval=answer.retrieval,
-            as_of=None,
-            rows=0,
-            sha256=answer.sha256,
-            fetched_at=answer.fetched_at.replace(microsecond=0),
-            note=call.note,
-        )
+        return answer.origin("Silver Fund API", self._url(call), call.note)
 
     def _url(self, call: ApiCall) -> str:
         return self._settings.api_url + call.path
@@ -366,16 +356,14 @@ def _refusal(  # noqa: PLR0911 - a table: one return per status
 ) -> BetaNeutralError | None:
     """Return the error of a bad reply, None for a good one."""
     host = request.host
+    usual = usual_refusal(reply, host, "BETANEUTRAL_API_URL")
+    if usual is not None:
+        return usual
     match reply.status:
         case 200 if reply.media_type == call.accepts:
             return None
         case 200:
             return _not_the_format(reply, call, host)
-        case status if 300 <= status < 400:  # noqa: PLR2004 - redirections
-            return ChangedFormat(
-                f"{host} redirects to {reply.redirect or 'no valid host'} ({status}), which is not followed. "
-                "Check BETANEUTRAL_API_URL."
-            )
         case 401 | 403 as status:
             state = "refuses the token" if request.token else "requires a token, and none is set"
             return Refused(f"{host} {state} ({status}). {HOW_TO_SET}")
@@ -383,11 +371,6 @@ def _refusal(  # noqa: PLR0911 - a table: one return per status
             return ChangedFormat(f"{host} has no {call.path} ({status}). Check BETANEUTRAL_API_URL.")
         case 422:
             return Refused(f"{host} rejects the request: {_field_messages(reply.content)} (422).")
-        case 429:
-            wait = f"in {reply.retry_after:,.0f} s" if reply.retry_after else "later"
-            return Refused(f"{host} received too many requests (429). Try again {wait}.")
-        case status if status in RETRYABLE_STATUSES:
-            return Unreachable(f"{host} is down or behind a gateway that fails ({status}). Try again later.")
         case 500 if reply.content.strip() == CRASH:
             return call.on_crash
         case status:

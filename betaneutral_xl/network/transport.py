@@ -20,7 +20,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from betaneutral_xl.errors import BetaNeutralError, ChangedFormat, InputError, Unreachable
+from betaneutral_xl.errors import BetaNeutralError, ChangedFormat, InputError, Refused, Unreachable
 from betaneutral_xl.network.time_limit import bounded, seconds_left, time_limit
 
 if TYPE_CHECKING:
@@ -232,6 +232,26 @@ class Transport:
             # No proxy for requests to this machine.
             self._session.trust_env = request.url.startswith("https:")
         return self._session
+
+
+def usual_refusal(reply: Reply, host: str, variable: str) -> BetaNeutralError | None:
+    """Return the error of a status that means the same of every service; None for another one.
+
+    ``variable`` is the environment variable with the service's address.
+    """
+    match reply.status:
+        case status if 300 <= status < 400:  # noqa: PLR2004 - redirections
+            return ChangedFormat(
+                f"{host} redirects to {reply.redirect or 'no valid host'} ({status}), which is not followed. "
+                f"Check {variable}."
+            )
+        case 429:
+            wait = f"in {reply.retry_after:,.0f} s" if reply.retry_after else "later"
+            return Refused(f"{host} received too many requests (429). Try again {wait}.")
+        case status if status in RETRYABLE_STATUSES:
+            return Unreachable(f"{host} is down or behind a gateway that fails ({status}). Try again later.")
+        case _:
+            return None
 
 
 def failure_of(error: BaseException) -> Failure:
