@@ -21,7 +21,6 @@ from betaneutral_xl.errors import (
     UnknownFund,
     listing,
 )
-from betaneutral_xl.model.covariance_units import CovarianceUnit
 from betaneutral_xl.model.portfolio import Holdings
 from betaneutral_xl.model.risk import Covariance
 from betaneutral_xl.model.tickers import normalise
@@ -29,7 +28,7 @@ from betaneutral_xl.network.cache import Answer, Cache, Cached, Query
 from betaneutral_xl.network.credentials import HOW_TO_SET, find_token
 from betaneutral_xl.network.time_limit import time_limit
 from betaneutral_xl.network.transport import Request, Transport, usual_refusal
-from betaneutral_xl.readers.covariance_csv import load_covariance, parse_covariance
+from betaneutral_xl.readers.covariance_csv import parse_covariance
 from betaneutral_xl.readers.formats import read_json, unreadable
 from betaneutral_xl.readers.holdings_json import parse_holdings
 from betaneutral_xl.readers.raw_input import Loaded, RawInput, Reader, with_nav
@@ -37,11 +36,10 @@ from betaneutral_xl.readers.raw_input import Loaded, RawInput, Reader, with_nav
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from betaneutral_xl.model.covariance_units import CovarianceUnit
     from betaneutral_xl.model.provenance import Provenance
     from betaneutral_xl.network.transport import Reply
     from betaneutral_xl.system.settings import Settings
-
-__all__ = ["FUNDS", "CovarianceUnit", "SilverFund", "load_covariance", "parse_covariance", "parse_holdings"]
 
 T = TypeVar("T")
 V = TypeVar("V", bound=Holdings | Covariance)

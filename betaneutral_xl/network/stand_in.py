@@ -20,6 +20,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 from urllib.parse import parse_qs
 
+import numpy as np
+
 from betaneutral_xl.errors import InputError
 from betaneutral_xl.model.provenance import Provenance, Retrieval
 from betaneutral_xl.network.silverfund import FUNDS
@@ -27,7 +29,7 @@ from betaneutral_xl.readers.covariance_csv import parse_covariance
 from betaneutral_xl.readers.holdings_json import parse_holdings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
 HOST = "127.0.0.1"
 
@@ -229,29 +231,22 @@ class Api:
         total = sum(row["value"] for row in rows)
         held = {row["ticker"].replace(" ", "."): row["value"] / total for row in rows}
         known = {name: weight for name, weight in held.items() if name in risk}
-        weights = [known.get(name, 0.0) for name in risk.tickers]
-        matrix = risk.form.dense().tolist()
-        benchmark = risk.tickers.index(BENCHMARK)
-        active = [weight - (i == benchmark) for i, weight in enumerate(weights)]
-        covariance = sum(weight * matrix[i][benchmark] for i, weight in enumerate(weights))
+        weights = np.array([known.get(name, 0.0) for name in risk.tickers])
+        benchmark = np.array([float(name == BENCHMARK) for name in risk.tickers])
+        active, matrix = weights - benchmark, risk.form.dense()
         return _json(
             200,
             {
                 "tickers": list(known),
                 "weights": list(known.values()),
-                "volatility": _quadratic(matrix, weights) ** 0.5,
-                "beta": covariance / matrix[benchmark][benchmark],
-                "tracking_error": _quadratic(matrix, active) ** 0.5,
+                "volatility": float(weights @ matrix @ weights) ** 0.5,
+                "beta": float(weights @ matrix @ benchmark) / float(benchmark @ matrix @ benchmark),
+                "tracking_error": float(active @ matrix @ active) ** 0.5,
             },
         )
 
     def _names(self) -> list[str]:
         return self.covariance.partition("\n")[0].rstrip("\r").split(",")[2:-1]
-
-
-def _quadratic(matrix: Sequence[Sequence[float]], weights: Sequence[float]) -> float:
-    rows = [sum(b * one for b, one in zip(weights, row, strict=True)) for row in matrix]
-    return sum(a * one for a, one in zip(weights, rows, strict=True))
 
 
 @dataclass(slots=True)

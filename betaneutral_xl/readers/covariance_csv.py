@@ -23,7 +23,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from betaneutral_xl.errors import MissingValue
-from betaneutral_xl.model.covariance_units import CovarianceUnit
 from betaneutral_xl.model.provenance import Provenance, Retrieval, digest
 from betaneutral_xl.model.tickers import normalise
 from betaneutral_xl.readers.covariance_drift import MARK, with_drift_lines, without_drift_lines
@@ -40,10 +39,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from betaneutral_xl.model.arrays import FloatArray
+    from betaneutral_xl.model.covariance_units import CovarianceUnit
     from betaneutral_xl.model.risk import Covariance
     from betaneutral_xl.readers.tabular.sheets import TextSheet
-
-__all__ = ["MAX_COVARIANCE_BYTES", "MAX_NAMES", "CovarianceUnit", "load_covariance", "parse_covariance"]
 
 MAX_NAMES = 5_000
 """Names of the largest matrix; a larger one takes gigabytes."""

@@ -10,6 +10,7 @@ import io
 import math
 import re
 import zipfile
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -216,11 +217,8 @@ def _pivoted(grid: TextGrid) -> tuple[list[str], list[str], FloatArray]:
     rows = [[cell.strip() for cell in cells] for cells in grid.rows()]
     first, second = (list(dict.fromkeys(row[i] for row in rows)) for i in (0, 1))
     pairs = [(row[0], row[1]) for row in rows]
-    twice = (
-        next((pair for i, pair in enumerate(pairs) if pair in set(pairs[:i])), None)
-        if (len(set(pairs)) < len(pairs))
-        else None
-    )
+    first_at = {pair: i for i, pair in reversed(list(enumerate(pairs)))}
+    twice = next((pair for i, pair in enumerate(pairs) if first_at[pair] < i), None)
     if twice is not None:
         msg = f"{grid.name} lists {twice[0]}, {twice[1]} more than once. Remove the duplicates."
         raise DuplicateTicker(msg, tickers=list(twice))
@@ -260,7 +258,7 @@ def _square(
 
 def _require_same_labels(first: list[str], second: list[str], what: str, name: str, other: str) -> None:
     for labels, where in ((first, name), (second, other)):
-        duplicates = sorted({label for label in labels if labels.count(label) > 1})
+        duplicates = sorted(label for label, count in Counter(labels).items() if count > 1)
         if duplicates:
             msg = f"{where} lists the {what} {listing(duplicates)} more than once. Remove the duplicates."
             raise DuplicateTicker(msg, tickers=duplicates)

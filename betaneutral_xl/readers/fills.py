@@ -83,7 +83,7 @@ def parse_fills(content: bytes, file_name: str) -> Fills:
     """
     sheets = as_sheets(content, file_name) if is_flex(content) else read_sheets(content, file_name)
     rows = [one for sheet in sheets for one in _rows(sheet, file_name)]
-    if not rows and not any(_tables(sheet) for sheet in sheets):
+    if not rows and not any(map(_columns, (row for sheet in sheets for row in sheet.rows))):
         msg = f"{file_name} has no table of trades. It needs columns of ticker, side, shares and price."
         raise UnreadableFile(msg)
     if len(rows) > MAX_FILLS:
@@ -127,7 +127,7 @@ class _Row:
 
     def _signed(self, quantity: float) -> float:
         side = self.text(_Column.SIDE)
-        word = re.sub(r"[^a-z]", "", side.lower().partition("(")[0])
+        word = _plain(side.partition("(")[0])
         if not side:
             return quantity
         if word not in _BUY | _SELL:
@@ -172,10 +172,6 @@ def _is_other_header(row: Sequence[str]) -> bool:
     return bool(row) and _plain(cell_text(row[0])) in {"clientaccountid", "accountid", "header"}
 
 
-def _tables(sheet: TextSheet) -> list[int]:
-    return [place for place, row in enumerate(sheet.rows) if _columns(row)]
-
-
 def _rows(sheet: TextSheet, file_name: str) -> Iterator[_Row]:
     columns: dict[_Column, int] = {}
     for place, row in enumerate(sheet.rows):
@@ -194,8 +190,13 @@ def _of_one_level(rows: list[_Row]) -> list[_Row]:
 
 
 def _of_shares(rows: list[_Row]) -> tuple[list[_Row], list[str]]:
-    kept = [one for one in rows if _plain(one.text(_Column.CLASS)) in _TRADED]
-    return kept, [one.text(_Column.TICKER) for one in rows if one not in kept]
+    kept, others = list[_Row](), list[str]()
+    for one in rows:
+        if _plain(one.text(_Column.CLASS)) in _TRADED:
+            kept.append(one)
+        else:
+            others.append(one.text(_Column.TICKER))
+    return kept, others
 
 
 def _once(rows: list[_Row]) -> tuple[list[_Row], int]:

@@ -6,10 +6,11 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from betaneutral_xl.errors import BetaNeutralError, ChangedFormat, UnreadableFile
+from betaneutral_xl.errors import BetaNeutralError, ChangedFormat, UnreadableFile, listing
 from betaneutral_xl.model.provenance import Provenance, Retrieval, digest
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date
 
 NETWORK = frozenset({Retrieval.LIVE, Retrieval.CACHED})
@@ -62,6 +63,15 @@ def read_json(content: bytes, provenance: Provenance) -> dict[str, Any]:
     if not isinstance(answer, dict):
         raise unreadable(provenance, f"is a JSON {type(answer).__name__}, not an object")
     return answer
+
+
+def unequal_value_notes(fund: str, tickers: Sequence[str]) -> tuple[str, ...]:
+    """Return a note on positions whose printed value is not shares times price."""
+    if not tickers:
+        return ()
+    return (
+        f"Holdings of {fund}: value is not shares times price for {listing(tickers)}; weights are by value.",
+    )
 
 
 def complete_provenance(provenance: Provenance, content: bytes, rows: int, as_of: date | None) -> Provenance:

@@ -22,6 +22,7 @@ from betaneutral_xl.readers.asset_classes import STOCK_TICKER
 from betaneutral_xl.readers.column_evidence import numbers_of
 from betaneutral_xl.readers.columns import IDENTIFIER_COLUMNS, Column, count_headers, is_of_other_time
 from betaneutral_xl.readers.flex import is_flex, positions_csv
+from betaneutral_xl.readers.formats import unequal_value_notes
 from betaneutral_xl.readers.headerless_holdings import headerless_table
 from betaneutral_xl.readers.holdings_sections import (
     ALL,
@@ -58,7 +59,7 @@ from betaneutral_xl.readers.weights import FROM_SIGNS, MIN_PERCENT_SUM, decimal_
 from betaneutral_xl.system.files import read_bytes, shown_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
     from pathlib import Path
 
@@ -318,7 +319,7 @@ def _by_value(
     table, fund = read.table, read.fund
     merged, lot_notes = merged_lots(table, valued)
     if len(merged) == len(valued):  # no lots were added
-        _refuse_duplicates(table, merged)
+        _refuse_duplicates(table, ((one.ticker, one.row) for one in merged))
     cash_rows = [(row, cash_value(table, row, rates)) for row in read.cash]
     if nav is None and not cash_rows:
         _refuse_shorts_without_cash(fund, merged)
@@ -333,7 +334,7 @@ def _by_value(
     notes = [
         *total.warnings,
         *more,
-        *_value_notes(fund, unequal),
+        *unequal_value_notes(fund, unequal),
         *_cash_notes(read.cash),
         *table.warnings,
         *_contract_notes(merged, total.nav),
@@ -400,15 +401,8 @@ def _by_weight(
     decimals, unit = decimal_weights(table, table.file_name)
     decimals = [-abs(one) if row.is_short else one for row, one in zip(read.rows, decimals, strict=True)]
     held = [(row, one) for row, one in zip(read.rows, decimals, strict=True) if not row.is_cash]
-    _refuse_duplicates(
-        table,
-        [
-            Valued(row=row, ticker=ticker, value=math.nan, shares=None, price=math.nan)
-            for ticker, (row, _) in zip(tickers, held, strict=True)
-        ],
-    )
-    known = [weight for weight in decimals if not math.isnan(weight)]
-    missing = 1.0 - math.fsum(known)
+    _refuse_duplicates(table, ((ticker, row) for ticker, (row, _) in zip(tickers, held, strict=True)))
+    missing = 1.0 - math.fsum(weight for weight in decimals if not math.isnan(weight))
     cash_rows = [
         (row, one)
         for row, one in zip(read.rows, decimals, strict=True)
@@ -471,14 +465,6 @@ def _refuse_shorts_without_cash(fund: str, positions: Sequence[Valued]) -> None:
             f"value is unknown (the positions are worth {net:,.2f} in total): {CASH_OR_NAV}."
         )
         raise MissingValue(msg)
-
-
-def _value_notes(fund: str, tickers: Sequence[str]) -> tuple[str, ...]:
-    if not tickers:
-        return ()
-    return (
-        f"Holdings of {fund}: value is not shares times price for {listing(tickers)}; weights are by value.",
-    )
 
 
 def _other_columns(table: HoldingsTable) -> tuple[str, ...]:
@@ -591,19 +577,17 @@ def _refuse_nameless(table: HoldingsTable) -> None:
         raise MissingValue(msg)
 
 
-def _refuse_duplicates(table: HoldingsTable, rows: Sequence[Valued]) -> None:
+def _refuse_duplicates(table: HoldingsTable, rows: Iterable[tuple[str, PositionRow]]) -> None:
     first: dict[str, Row] = {}
-    for one in rows:
-        if one.ticker in first:
-            places = [
-                table.where(cells, Column.TICKER, Column.NAME) for cells in (first[one.ticker], one.row.cells)
-            ]
+    for ticker, row in rows:
+        if ticker in first:
+            places = [table.where(one, Column.TICKER, Column.NAME) for one in (first[ticker], row.cells)]
             msg = (
-                f"{table.file_name} lists {one.ticker} more than once ({places[0]}; {places[1]}). "
+                f"{table.file_name} lists {ticker} more than once ({places[0]}; {places[1]}). "
                 "Merge the rows if they are one company; give the exchange if they are not."
             )
-            raise DuplicateTicker(msg, tickers=[one.ticker])
-        first[one.ticker] = one.row.cells
+            raise DuplicateTicker(msg, tickers=[ticker])
+        first[ticker] = row.cells
 
 
 def _weight_notes(

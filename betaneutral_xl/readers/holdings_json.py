@@ -10,7 +10,7 @@ from betaneutral_xl.errors import EmptyFund, MissingValue, listing
 from betaneutral_xl.model.arrays import read_only
 from betaneutral_xl.model.portfolio import Holdings, Valuation
 from betaneutral_xl.model.tickers import normalise
-from betaneutral_xl.readers.formats import complete_provenance, read_json, unreadable
+from betaneutral_xl.readers.formats import complete_provenance, read_json, unequal_value_notes, unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,13 +47,13 @@ def parse_holdings(content: bytes, provenance: Provenance, nav: float | None = N
         If a file, or the API, has another format.
     """
     answer = read_json(content, provenance)
-    fund, rows = answer.get("fund"), answer.get("holdings")
-    if not isinstance(fund, str) or not isinstance(rows, list):
+    fund, listed = answer.get("fund"), answer.get("holdings")
+    if not isinstance(fund, str) or not isinstance(listed, list):
         raise unreadable(provenance, "has no fund with a list of holdings", _keys(answer))
     end = _end(answer, provenance)
-    held = [row for number, row in enumerate(rows, 1) if _is_active(row, number, provenance)]
+    held = [row for number, row in enumerate(listed, 1) if _is_active(row, number, provenance)]
     if not held:
-        sold = f" ({len(rows)} were sold before its end)" if rows else ""
+        sold = f" ({len(listed)} were sold before its end)" if listed else ""
         day = f" on {end}" if end else ""
         msg = f"Fund {fund} has no positions{day}{sold}. Choose a trading day that is already loaded."
         raise EmptyFund(msg)
@@ -61,6 +61,8 @@ def parse_holdings(content: bytes, provenance: Provenance, nav: float | None = N
     shares, prices, values = (_numbers(held, name, fund, provenance) for name in NUMBERS)
     _require_positive(tickers, prices, fund)
     total = Valuation.of(values, 0.0, fund, nav)
+    rows = zip(tickers, shares, prices, values, strict=True)
+    unequal = [t for t, s, p, v in rows if not math.isclose(s * p, v, rel_tol=RTOL, abs_tol=0.01)]
     return Holdings(
         fund=fund,
         tickers=tickers,
@@ -70,7 +72,7 @@ def parse_holdings(content: bytes, provenance: Provenance, nav: float | None = N
         nav=total.nav,
         cash=total.cash / total.nav,
         provenance=complete_provenance(provenance, content, len(held), end),
-        warnings=(*total.warnings, *_value_warnings(fund, tickers, shares, prices, values)),
+        warnings=(*total.warnings, *unequal_value_notes(fund, unequal)),
         leverage_stated=nav is not None,
     )
 
@@ -127,19 +129,3 @@ def _require_positive(tickers: Sequence[str], prices: Sequence[float], fund: str
             "Correct the price, or remove the position."
         )
         raise MissingValue(msg, tickers=names)
-
-
-def _value_warnings(
-    fund: str,
-    tickers: Sequence[str],
-    shares: Sequence[float],
-    prices: Sequence[float],
-    values: Sequence[float],
-) -> tuple[str, ...]:
-    rows = zip(tickers, shares, prices, values, strict=True)
-    names = [t for t, s, p, v in rows if not math.isclose(s * p, v, rel_tol=RTOL, abs_tol=0.01)]
-    if not names:
-        return ()
-    return (
-        f"Holdings of {fund}: value is not shares times price for {listing(names)}; weights are by value.",
-    )

@@ -26,10 +26,11 @@ from betaneutral_xl.job.snapshot import (
     write_snapshot,
 )
 from betaneutral_xl.job.sources import from_snapshot
+from betaneutral_xl.model.covariance_units import CovarianceUnit
 from betaneutral_xl.model.portfolio import Etf, Holdings
 from betaneutral_xl.model.provenance import Retrieval, digest
 from betaneutral_xl.model.risk import Covariance
-from betaneutral_xl.network.silverfund import CovarianceUnit, SilverFund
+from betaneutral_xl.network.silverfund import SilverFund
 from betaneutral_xl.readers.raw_input import Loaded, RawInput, Reader
 
 if TYPE_CHECKING:

@@ -19,8 +19,9 @@ from betaneutral_xl.errors import (
     UnknownFund,
     Unreachable,
 )
+from betaneutral_xl.model.covariance_units import CovarianceUnit
 from betaneutral_xl.model.provenance import Retrieval
-from betaneutral_xl.network.silverfund import CovarianceUnit, SilverFund, covariance_call
+from betaneutral_xl.network.silverfund import SilverFund, covariance_call
 from betaneutral_xl.network.stand_in import Fault, Response, StandIn
 
 if TYPE_CHECKING:

@@ -10,9 +10,10 @@ import pytest
 from betaneutral_xl.engine.neutral import neutralise
 from betaneutral_xl.errors import BetaNeutralError, InputError, UnknownFund, UnreadableFile
 from betaneutral_xl.job.inputs import load_etf
+from betaneutral_xl.model.covariance_units import CovarianceUnit
 from betaneutral_xl.model.portfolio import Holdings
 from betaneutral_xl.model.spacing import MONTHLY, spacing_of
-from betaneutral_xl.readers.covariance_csv import CovarianceUnit, load_covariance
+from betaneutral_xl.readers.covariance_csv import load_covariance
 from betaneutral_xl.readers.holdings_files import load_holdings
 from betaneutral_xl.readers.holdings_sections import Choice
 from betaneutral_xl.readers.prices import load_prices
