@@ -181,6 +181,7 @@ class Cache:
         ------
         BetaNeutralError
             As ``fetch`` and ``parse`` raise, now or, for a refusal, up to a minute ago.
+
         """
         since = _clock() if refresh else None
         deadline = time.monotonic() + min(self._lock_timeout, seconds_left())

@@ -194,6 +194,7 @@ class SilverFund:
         ------
         InputError
             If a day is invalid, the range is reversed, or the fund is unknown or empty.
+
         """
         return self.loaded_holdings(fund, as_of, start).value
 
@@ -251,6 +252,7 @@ class SilverFund:
             If the API covers none of the names.
         InputError, ModelError
             If the answer is a matrix but not a covariance of annual decimals.
+
         """
         return self.loaded_covariance(tickers, unit).value
 

@@ -118,6 +118,7 @@ def parse_covariance(
         If rows and columns have different tickers, or the variances are in another unit.
     UnreadableFile, ChangedFormat
         If a file, or the API, has another format.
+
     """
     if isinstance(content, LargeFile):
         plain = (parse_file or parse_plain_file)(content)

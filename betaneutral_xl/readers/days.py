@@ -39,6 +39,7 @@ def days_of(texts: Sequence[str], where: Callable[[int], str], *, in_order: bool
     ------
     UnreadableFile
         If a cell is not a day, or all days and months of the column could be exchanged.
+
     """
     day_first: bool | None = None
     found = []

@@ -54,7 +54,7 @@ from betaneutral_xl.readers.weights import COMPUTED, FROM_HEADER, decimal_weight
 from betaneutral_xl.system.files import is_inside, shown_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from betaneutral_xl.readers.tabular.sheets import Row, TextSheet
@@ -105,6 +105,7 @@ def find_etf(name: str, folders: Iterable[Path]) -> Path:
     ------
     UnreadableFile
         If the name is not a ticker, or no file matches; the message names the folders by their last part.
+
     """
     if not NAME.fullmatch(name):
         msg = f"{name[:20]!r} is not a fund's ticker. Give a ticker such as JHAI, or the file itself."
@@ -138,9 +139,7 @@ def parse_etf(
     file_name: str,
     *,
     fund: str | None = None,
-    classes: Collection[AssetClass] = (AssetClass.EQUITY,),
     tickers: Mapping[str, str] | None = None,
-    stale_days: int = STALE_DAYS,
     today: date | None = None,
     retrieval: Retrieval = Retrieval.FILE,
 ) -> Etf:
@@ -154,12 +153,8 @@ def parse_etf(
         The fund's ticker and the date are taken from it if the content has none.
     fund
         The fund's ticker or name, required if the file lists several.
-    classes
-        The asset classes in the basket.
     tickers
         Ticker by identifier (``ticker_map``), for rows that have no ticker of their own.
-    stale_days
-        Age in days above which a warning gives it.
     today
         The day to which the age counts; by default today (UTC).
     retrieval
@@ -176,6 +171,7 @@ def parse_etf(
         If it has no table of holdings; the message says what it is instead.
     UnknownFund
         If it lists several funds and none is chosen, or does not list the chosen one.
+
     """
     table, on_sheet = _find_table(read_sheets(content, file_name), fund, file_name)
     table, in_column = select_fund(table, None if on_sheet else fund, file_name)
@@ -206,11 +202,10 @@ def parse_etf(
             *row_warnings,
             *derivatives.derivative_warnings(table, rows, name, title),
             *unnamed_fund_warnings(table, "" if in_column or on_sheet else fund or "", file_name),
-            *_age_warnings(name, as_of, today, stale_days, exchanged),
+            *_age_warnings(name, as_of, today, exchanged),
             *table.warnings,
         ),
         columns=MappingProxyType(table.header.used_headers()),
-        classes=classes,
         title=title,
         printed_total=table.printed_total,
     )
@@ -289,15 +284,15 @@ def _currency_warnings(table: HoldingsTable) -> tuple[str, ...]:
 
 
 def _age_warnings(
-    name: str, as_of: date | None, today: date, stale_days: int, exchanged: Callable[[], date | None]
+    name: str, as_of: date | None, today: date, exchanged: Callable[[], date | None]
 ) -> tuple[str, ...]:
     """Return a warning on the age; ``exchanged`` reads the day with day and month the other way round."""
     if as_of is None:
         return (f"The file of ETF {name} has no date: the age of its holdings is unknown.",)
     age = (today - as_of).days
-    if age > stale_days:
+    if age > STALE_DAYS:
         other = exchanged()
-        recent = other is not None and 0 <= (today - other).days <= stale_days
+        recent = other is not None and 0 <= (today - other).days <= STALE_DAYS
         hint = f"; if the day is before the month, of {other}" if recent else ""
         return (f"Holdings of ETF {name} are {age} days old (as of {as_of}{hint}).",)
     return (f"Holdings of ETF {name} are dated {as_of}, which is in the future.",) if age < -1 else ()

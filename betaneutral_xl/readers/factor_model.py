@@ -93,6 +93,7 @@ def parse_factor_archive(
         If it has not the three tables, or one is no such table.
     InputError
         If the unit is another one, or the labels of two tables differ; and as ``model.factor_model`` has it.
+
     """
     if unit is not None and unit not in UNITS:
         msg = f"A factor model is annual or percent_squared, not {unit}. Convert {origin.location}."

@@ -170,21 +170,10 @@ def _is_list_of_positions(content: bytes) -> bool:
     return b'"positions"' in content and not any(word in content for word in (b'"holdings"', b'"cash"'))
 
 
-def parse_holdings_grid(
-    grid: CellGrid, origin: Provenance, fund: str = "portfolio", nav: float | None = None
-) -> Holdings:
+def parse_holdings_grid(grid: CellGrid, origin: Provenance) -> Holdings:
     """Parse a portfolio from a range of typed cells, by the rules of ``load_holdings``.
 
-    Parameters
-    ----------
-    grid
-        The table, with or without lines above its header; a message names the cell.
-    origin
-        Where the cells are; rows and date are filled in.
-    fund
-        A name for messages and reports.
-    nav
-        The net asset value in base currency, where it is stated.
+    There may be lines above the header of the table; a message names the cell.
     """
     try:
         table, _ = _positions((sheet_of(grid),), grid.what, Choice(), of_workbook=False)
@@ -195,7 +184,7 @@ def parse_holdings_grid(
     if table.header.row >= 0:
         for i in range(len(table.header.texts)):
             grid.refuse_error(table.header.row, i)
-    holdings = _holdings(table, fund, grid.what, origin, choice=Choice(), nav=nav)
+    holdings = _holdings(table, "portfolio", grid.what, origin, choice=Choice(), nav=None)
     _refuse_words(table)
     return holdings
 

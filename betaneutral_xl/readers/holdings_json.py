@@ -45,6 +45,7 @@ def parse_holdings(content: bytes, provenance: Provenance, nav: float | None = N
         If a number is missing, or a price is not positive; if a ticker is on two rows.
     UnreadableFile, ChangedFormat
         If a file, or the API, has another format.
+
     """
     answer = read_json(content, provenance)
     fund, listed = answer.get("fund"), answer.get("holdings")

@@ -15,7 +15,6 @@ from betaneutral_xl.readers import asset_classes
 from betaneutral_xl.readers.cell_columns import with_columns_of_cells
 from betaneutral_xl.readers.columns import (
     IDENTIFIER_COLUMNS,
-    VALUE_COLUMNS,
     Column,
     Header,
     count_headers,
@@ -109,13 +108,10 @@ class HoldingsTable:
         return cell_text(cell) if cell else ""
 
 
-def find_table(
-    sheets: Sequence[TextSheet], file_name: str, value_columns: frozenset[Column] = VALUE_COLUMNS
-) -> HoldingsTable | None:
+def find_table(sheets: Sequence[TextSheet], file_name: str) -> HoldingsTable | None:
     """Return the table of holdings with the most rows, None if there is none.
 
-    Each sheet's table is that of its first header with holdings below it. A header needs one of
-    ``value_columns``.
+    Each sheet's table is that of its first header with holdings below it.
     """
     best: HoldingsTable | None = None
     tried = 0
@@ -125,7 +121,7 @@ def find_table(
             tried += bool(row)
             if tried > MAX_SCANNED or found >= MAX_HEADERS:
                 break
-            header = read_header(row, index, value_columns)
+            header = read_header(row, index)
             if header is None:
                 continue
             found += 1
@@ -399,14 +395,12 @@ def _says_total(row: Row) -> bool:
 
 
 def _ends_with_total(table: HoldingsTable, row: Row, rows: Sequence[Row]) -> bool:
-    """Whether a row that has a total's word is one, and no stock of that name."""
-    is_total = _is_total(table, row) or _is_total_of_names(table, row, rows)
-    return is_total and not _is_stock(table, row, rows)
+    """Whether a row that has a total's word is one, and no stock of that name.
 
-
-def _is_total_of_names(table: HoldingsTable, row: Row, rows: Sequence[Row]) -> bool:
-    """Whether a row has a total's word for its ticker, a name of its own, and the sum of those above."""
-    return TOTAL.fullmatch(table.text(row, Column.TICKER)) is not None and _is_sum(table, row, rows)
+    A total may have a name of its own, and the word for its ticker; then it is the sum of the rows above.
+    """
+    is_named = TOTAL.fullmatch(table.text(row, Column.TICKER)) is not None and _is_sum(table, row, rows)
+    return (is_named or _is_total(table, row)) and not _is_stock(table, row, rows)
 
 
 def _is_stock(table: HoldingsTable, row: Row, rows: Sequence[Row]) -> bool:
@@ -430,11 +424,8 @@ def _is_total(table: HoldingsTable, row: Row) -> bool:
         for cell in row
         if (word := clean(cell)) and number(cell, decimal_comma=table.decimal_comma) is None
     ]
-    return (
-        bool(texts)
-        and all(TOTAL.fullmatch(text) or text.casefold() in MISSING for text in texts)
-        and any(TOTAL.fullmatch(text) for text in texts)
-    )
+    totals = [text for text in texts if TOTAL.fullmatch(text)]
+    return bool(totals) and all(text in totals or text.casefold() in MISSING for text in texts)
 
 
 def _unread_row_warnings(

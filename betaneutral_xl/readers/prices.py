@@ -84,6 +84,7 @@ def load_prices(path: Path | str) -> Prices:
         If two columns have one ticker, or two rows one ticker and day.
     MissingValue
         If a price is not positive.
+
     """
     return parse_prices(read_bytes(path, LIMIT), shown_name(path))
 

@@ -52,6 +52,7 @@ def read_bytes(path: Path | str, limit: int = LIMIT) -> bytes:
     UnreadableFile
         If it does not exist, is a folder or a device, may not be read, is larger than the limit, or
         changed while it was read. The message names the file, never its folder.
+
     """
     if str(path) == STANDARD_INPUT:
         return _standard_input(limit)

@@ -42,6 +42,7 @@ def save(path: Path | str, content: Content, *, private: bool = False) -> None:
     Unwritable
         If the folder is absent or not writable, or the file is read-only or locked by another
         program. An existing file is left unchanged.
+
     """
     with Staged({Path(path): content}, private=private) as staged:
         staged.commit()

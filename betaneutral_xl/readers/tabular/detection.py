@@ -26,6 +26,7 @@ def read_sheets(content: bytes, file_name: str) -> tuple[TextSheet, ...]:
     ------
     UnreadableFile
         If it is none of these, damaged, empty, or over a limit; the message says which.
+
     """
     start = content[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
     if not content.strip(b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n"):
