@@ -59,8 +59,7 @@ def etf_columns(grid: CellGrid) -> tuple[tuple[int, int], ...]:
     """
     header = header_row(grid)
     first = header or 0
-    for j in range(len(grid.rows[first])):
-        grid.refuse_error(first, j)
+    refuse_errors(grid, first=first, end=first + 1)
     cells = grid.rows[first]
     named = [
         j

@@ -182,8 +182,7 @@ def parse_holdings_grid(grid: CellGrid, origin: Provenance) -> Holdings:
         raise
     refuse_errors(grid, (i for found in table.header.indices.values() for i in found), table.header.row + 1)
     if table.header.row >= 0:
-        for i in range(len(table.header.texts)):
-            grid.refuse_error(table.header.row, i)
+        refuse_errors(grid, first=table.header.row, end=table.header.row + 1)
     holdings = _holdings(table, "portfolio", grid.what, origin, choice=Choice(), nav=None)
     _refuse_words(table)
     return holdings

@@ -334,8 +334,7 @@ def parse_matrix_grid(
     grid: CellGrid, origin: Provenance, unit: CovarianceUnit | str | None = None
 ) -> Covariance:
     """Parse a covariance from a range with its labels, by the rules of files; ``origin`` gets the rows."""
-    for j in range(len(grid.rows[0])):
-        grid.refuse_error(0, j)
+    refuse_errors(grid, end=1)
     table = _labelled(grid)
     if table is None:
         refuse_errors(grid)

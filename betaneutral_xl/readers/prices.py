@@ -506,8 +506,6 @@ def parse_history_grid(grid: CellGrid, kind: str | None = None) -> History:
     ``returns``; by default, numbers that are all positive are prices, and those that could be either are
     refused.
     """
-    for j in range(len(grid.rows[0])):
-        grid.refuse_error(0, j)
     refuse_errors(grid)
     table = _row_grid(grid.rows, grid.what, grid.place)
     if kind not in {None, *KINDS}:

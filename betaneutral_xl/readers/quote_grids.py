@@ -34,8 +34,7 @@ def parse_quotes_grid(grid: CellGrid, origin: Provenance) -> Quotes:
     """
     header = _header(grid)
     first = max(header.row, 0)
-    for j in range(len(grid.rows[first])):
-        grid.refuse_error(first, j)
+    refuse_errors(grid, first=first, end=first + 1)
     refuse_errors(grid, (i for found in header.indices.values() for i in found), header.row + 1)
     source_column = next((j for j, text in enumerate(header.texts) if header_key(text) == SOURCE), None)
     table = holding_rows(sheet_of(grid), header, grid.what)

@@ -56,10 +56,12 @@ def _row(cells: Sequence[Cell]) -> tuple[str, ...]:
     return tuple(texts)
 
 
-def refuse_errors(grid: CellGrid, columns: Iterable[int] | None = None, first: int = 0) -> None:
-    """Raise for the first error in some columns, from a row on; by default in all columns."""
+def refuse_errors(
+    grid: CellGrid, columns: Iterable[int] | None = None, first: int = 0, end: int | None = None
+) -> None:
+    """Raise for the first error in some columns and rows; by default in all."""
     chosen = None if columns is None else sorted(set(columns))
-    for i, row in enumerate(grid.rows[first:], start=first):
+    for i, row in enumerate(grid.rows[first:end], start=first):
         if str not in map(type, row):  # a block of numbers
             continue
         for j in range(len(row)) if chosen is None else chosen:
