@@ -22,6 +22,7 @@ from betaneutral_xl.network.time_limit import seconds_left, time_limit
 from betaneutral_xl.network.transport import Request, Transport, usual_refusal
 from betaneutral_xl.readers.flex import ROOT, is_flex, query_id
 from betaneutral_xl.readers.raw_input import RawInput, Reader
+from betaneutral_xl.readers.tabular.sheets import BEFORE_TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -181,7 +182,7 @@ def _require_answer(reply: Reply, host: str) -> None:
     usual = usual_refusal(reply, host, "BETANEUTRAL_FLEX_URL")
     if usual is not None:
         raise usual
-    start = reply.content[:512].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    start = reply.content[:512].lstrip(BEFORE_TEXT).lower()
     match reply.status:
         case 200 if start.startswith((b"<!doctype html", b"<html")):
             msg = (

@@ -32,6 +32,7 @@ from betaneutral_xl.readers.parquet_matrix import parquet_matrix
 from betaneutral_xl.readers.tabular.detection import read_sheets
 from betaneutral_xl.readers.tabular.grid import GZIP, decompressed
 from betaneutral_xl.readers.tabular.parquet import PARQUET, parquet_sheet
+from betaneutral_xl.readers.tabular.sheets import BEFORE_TEXT, OLE, ZIP
 from betaneutral_xl.system import optional
 from betaneutral_xl.system.files import LargeFile, content_of
 
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
 MAX_NAMES = 5_000
 """Names of the largest matrix; a larger one takes gigabytes."""
 
-ARCHIVES = (GZIP, b"PK", b"\xd0\xcf\x11\xe0")
+ARCHIVES = (GZIP, ZIP, OLE)
 """How files begin that are unpacked as a whole: gzip, ZIP with XLSX, and XLS."""
 
 BINARY = (*ARCHIVES, PARQUET)
@@ -203,7 +204,7 @@ def _parse_other_shape(content: bytes, provenance: Provenance, unit: CovarianceU
 
 
 def _sheets(content: bytes, provenance: Provenance) -> tuple[TextSheet, ...]:
-    start = content[:64].lstrip(b"\xef\xbb\xbf \t\r\n")
+    start = content[:64].lstrip(BEFORE_TEXT)
     if not start or start.startswith(b"<"):
         read_text(content, provenance, "CSV")  # says what it is
     return read_sheets(content, provenance.location)

@@ -25,6 +25,7 @@ from betaneutral_xl.model.printed import number
 from betaneutral_xl.model.tickers import normalise
 from betaneutral_xl.readers.tabular.grid import LIMIT, TextGrid, parse_grid
 from betaneutral_xl.readers.tabular.parquet import PARQUET, parquet_sheet
+from betaneutral_xl.readers.tabular.sheets import ZIP
 from betaneutral_xl.system.archives import DAMAGED
 from betaneutral_xl.system.files import listed, read_bytes, shown_name
 
@@ -54,7 +55,7 @@ ABSENT = -math.inf
 
 def is_factor_archive(content: bytes) -> bool:
     """Whether the bytes are a ZIP archive with the tables of a factor model."""
-    if not content.startswith(b"PK"):
+    if not content.startswith(ZIP):
         return False
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:

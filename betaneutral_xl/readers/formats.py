@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.errors import BetaNeutralError, ChangedFormat, UnreadableFile, listing
 from betaneutral_xl.model.provenance import Provenance, Retrieval, digest
+from betaneutral_xl.readers.tabular.sheets import BEFORE_TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,7 +37,7 @@ def read_text(content: bytes, provenance: Provenance, expected: str) -> str:
 
     ``expected`` is the format that there should be, such as ``JSON``, for the message.
     """
-    start = content[:64].lstrip(b"\xef\xbb\xbf \t\r\n")
+    start = content[:64].lstrip(BEFORE_TEXT)
     if not start:
         raise unreadable(provenance, f"is empty, not {expected}")
     if start.startswith(b"<"):

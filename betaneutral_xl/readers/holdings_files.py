@@ -55,6 +55,7 @@ from betaneutral_xl.readers.position_values import (
 from betaneutral_xl.readers.preamble import as_of_date, select_fund
 from betaneutral_xl.readers.tabular.cell_grids import refuse_errors, sheet_of
 from betaneutral_xl.readers.tabular.detection import read_sheets
+from betaneutral_xl.readers.tabular.sheets import BEFORE_TEXT, OLE, ZIP
 from betaneutral_xl.readers.weights import FROM_SIGNS, MIN_PERCENT_SUM, decimal_weights
 from betaneutral_xl.system.files import read_bytes, shown_name
 
@@ -146,7 +147,7 @@ def parse_holdings_file(
         rows=0,
         sha256=digest(content),
     )
-    if content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{") and not _is_list_of_positions(content):
+    if content.lstrip(BEFORE_TEXT).startswith(b"{") and not _is_list_of_positions(content):
         from betaneutral_xl.readers.holdings_json import parse_holdings
 
         found = parse_holdings(content, provenance, nav)
@@ -156,8 +157,7 @@ def parse_holdings_file(
         content = positions_csv(content, file_name)
     sheets = read_sheets(content, file_name)
     chosen = choice or Choice(account=fund)
-    of_workbook = content.startswith((b"PK", b"\xd0\xcf\x11\xe0"))
-    table, name = _positions(sheets, file_name, chosen, of_workbook=of_workbook)
+    table, name = _positions(sheets, file_name, chosen, of_workbook=content.startswith((ZIP, OLE)))
     label = PurePath(file_name).stem if name == ALL else name or chosen.account or PurePath(file_name).stem
     return _holdings(table, label, file_name, provenance, choice=chosen, nav=nav)
 

@@ -38,6 +38,7 @@ from betaneutral_xl.readers.tabular.detection import read_sheets
 from betaneutral_xl.readers.tabular.grid import LIMIT, TextGrid, parse_grid
 from betaneutral_xl.readers.tabular.parquet import PARQUET, read_parquet
 from betaneutral_xl.readers.tabular.row_grid import RowGrid
+from betaneutral_xl.readers.tabular.sheets import OLE, ZIP
 from betaneutral_xl.system.files import read_bytes, shown_name
 
 if TYPE_CHECKING:
@@ -69,9 +70,6 @@ BAR = frozenset({"high", "low"})
 DAYS_TESTED = 10
 """Rows in which a day is searched, to choose among sheets."""
 
-WORKBOOKS = (b"PK", b"\xd0\xcf\x11\xe0")
-"""How XLSX and XLS files begin."""
-
 
 def load_prices(path: Path | str) -> Prices:
     """Load a price file: prices, shape (T, N), NaN if missing, dates ascending.
@@ -94,7 +92,7 @@ def parse_prices(content: bytes, name: str) -> Prices:
     if content.startswith(PARQUET):
         tickers, days, matrix, notes = _from_parquet(content, name)
     else:
-        grid = _workbook_grid(content, name) if content.startswith(WORKBOOKS) else _text_grid(content, name)
+        grid = _workbook_grid(content, name) if content.startswith((ZIP, OLE)) else _text_grid(content, name)
         tickers, days, matrix, notes = _from_grid(grid)
     days, matrix, empty = _without_empty_days(days, matrix)
     if not len(days):
@@ -150,7 +148,7 @@ def parse_values(
         table = read_parquet(content, name)
         found = next((one for one in table.column_names if canonical(one) in headers), None)
         return None if found is None else _long_parquet(table, name, found)
-    grid = _workbook_grid(content, name) if content.startswith(WORKBOOKS) else parse_grid(content, name)
+    grid = _workbook_grid(content, name) if content.startswith((ZIP, OLE)) else parse_grid(content, name)
     grid = with_days_first(grid)
     chosen = chosen_field(grid, fields)
     if chosen is not None:

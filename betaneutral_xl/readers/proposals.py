@@ -14,6 +14,7 @@ from betaneutral_xl.model.tickers import normalise
 from betaneutral_xl.readers.columns import Column, column_of, header_key
 from betaneutral_xl.readers.tabular.detection import read_sheets
 from betaneutral_xl.readers.tabular.records import grid_of
+from betaneutral_xl.readers.tabular.sheets import BEFORE_TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,7 +75,7 @@ def parse_proposal(content: bytes, file_name: str) -> ProposedWeights:
 
 def _weights_of_record(content: bytes, file_name: str) -> tuple[TextSheet, ...]:
     """Return the weights of what ``rebalance --json`` writes as a grid; none of another file."""
-    if not content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
+    if not content.lstrip(BEFORE_TEXT).startswith(b"{"):
         return ()
     try:
         record = json.loads(content.decode("utf-8-sig"), parse_float=str, parse_int=str)

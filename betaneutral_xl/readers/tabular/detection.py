@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import UnreadableFile
 from betaneutral_xl.readers.tabular import delimited, markup, records, workbooks, xml_records
+from betaneutral_xl.readers.tabular.sheets import BEFORE_TEXT, ZIP
 
 if TYPE_CHECKING:
     from betaneutral_xl.readers.tabular.sheets import TextSheet
@@ -28,11 +29,11 @@ def read_sheets(content: bytes, file_name: str) -> tuple[TextSheet, ...]:
         If it is none of these, damaged, empty, or over a limit; the message says which.
 
     """
-    start = content[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
-    if not content.strip(b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n"):
+    start = content[:4096].lstrip(BEFORE_TEXT)
+    if not content.strip(BEFORE_TEXT + b"\xff\xfe\x00"):
         msg = f"{file_name} is empty. Download it again."
         raise UnreadableFile(msg)
-    if content.startswith(b"PK"):
+    if content.startswith(ZIP):
         sheets = workbooks.read_xlsx(content, file_name)
     elif content.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
         sheets = workbooks.read_xls(content, file_name)

@@ -18,6 +18,12 @@ MAX_ROWS = 2_000_000
 MAX_COLUMNS = 1_000
 MAX_CELL_LENGTH = 131_072
 
+ZIP, OLE = b"PK", b"\xd0\xcf\x11\xe0"
+"""How XLSX and XLS files begin."""
+
+BEFORE_TEXT = b"\xef\xbb\xbf \t\r\n"
+"""What may stand before the text of a file: a byte order mark, blanks."""
+
 Row = tuple[str, ...]
 """Cells as text; a ``Typed`` one keeps the number or date of a spreadsheet's cell."""
 
