@@ -111,7 +111,7 @@ def _with_side(header: Header, place: int, short: frozenset[str], row: Row) -> R
 
 def _with_long_and_short(sheet: TextSheet, header: Header) -> tuple[TextSheet, Header]:
     """Add columns of the long numbers less the short ones, where a file has both in columns of their own."""
-    keys = [header_key(text) for text in header.texts[:MAX_HEADER_CELLS]]
+    keys = [header_key(text) for text in header.texts]
     for column in SIGNED & header.indices.keys():
         candidates = header.indices[column]
         pairs = (

@@ -175,6 +175,14 @@ def test_an_etf_is_the_same_in_a_file_and_in_a_range(case: str) -> None:
     assert in_range.warnings == tuple(line for line in in_file.warnings if "has no date" not in line)
 
 
+def test_more_than_a_hundred_etfs_stand_side_by_side() -> None:
+    names = tuple(f"E{i:03}" for i in range(120))
+    rows: Rows = (("ticker", *names), ("NVDA", *[0.5] * 120), ("AMD", *[0.5] * 120))
+    etfs = tables.etfs(Range(rows, "etf"))
+    assert tuple(one.name for one in etfs) == names
+    assert {one.weights.tolist() == [0.5, 0.5] for one in etfs} == {True}
+
+
 def test_values_under_weight_of_an_etf_are_refused() -> None:
     with pytest.raises(InputError, match="neither fractions nor percent"):
         tables.etfs(Range((HEAD, ("A", 40_000.0), ("B", 60_000.0)), "etf"))
