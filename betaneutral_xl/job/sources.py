@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from betaneutral_xl.engine.estimators import WINDOW
 from betaneutral_xl.errors import InputError, listing
@@ -46,34 +46,20 @@ if TYPE_CHECKING:
     from betaneutral_xl.system.settings import Settings
 
 
+Progress: TypeAlias = "Callable[[str], AbstractContextManager[Any]]"
+"""Shows what is being done while it lasts."""
+
+
 def _silent(_: str) -> AbstractContextManager[Any]:
     return nullcontext()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sources:
-    """Where the portfolio, the ETFs and the risk model come from, as the options name them.
+    """Where the portfolio, the ETFs and the risk model come from, as the options of these names say.
 
     Attributes
     ----------
-    holdings, account, fx
-        A portfolio's file, which account of it, and exchange rates such as ``EUR=1.16``.
-    fund
-        A fund of the web API.
-    as_of
-        The day of the fund, or of a file with several days or none.
-    nav
-        Net asset value, base currency, where the portfolio does not state it.
-    groups_file
-        A table of tickers and their groups, such as sectors.
-    etf, etf_fund, tickers
-        Files of ETFs, which fund of them, and a table of tickers by identifier.
-    covariance, covariance_unit
-        A covariance's file, and the unit of its numbers.
-    prices, estimator, window
-        A file of prices, from which the covariance is estimated, how, and from how many days.
-    drift_prices
-        A file of prices that the drift of betas is measured with, beside a covariance without history.
     sample
         Whether the embedded sample stands in for what is not named.
     market
@@ -168,9 +154,7 @@ class Sources:
             **{name: _READERS[name](value) if name in _READERS else value for name, value in given.items()}
         )
 
-    def load(
-        self, settings: Settings, progress: Callable[[str], AbstractContextManager[Any]] = _silent
-    ) -> Inputs:
+    def load(self, settings: Settings, progress: Progress = _silent) -> Inputs:
         """Read or fetch the three inputs; ``progress`` shows what is being done while it lasts.
 
         Raises
@@ -208,9 +192,7 @@ class Sources:
         """Read or fetch the portfolio alone; raises what ``load`` raises."""
         return self._holdings(settings, _silent).value
 
-    def _holdings(
-        self, settings: Settings, progress: Callable[[str], AbstractContextManager[Any]]
-    ) -> Loaded[Holdings]:
+    def _holdings(self, settings: Settings, progress: Progress) -> Loaded[Holdings]:
         query = next((one for one in (self.holdings, self.fund) if one and is_query(one)), None)
         if query is not None:
             rates = ",".join(self.fx)
@@ -255,11 +237,7 @@ class Sources:
         raise InputError(msg.format(**_FLAGS))
 
     def _covariance(
-        self,
-        settings: Settings,
-        progress: Callable[[str], AbstractContextManager[Any]],
-        holdings: Holdings,
-        etfs: Sequence[Etf],
+        self, settings: Settings, progress: Progress, holdings: Holdings, etfs: Sequence[Etf]
     ) -> Loaded[Covariance]:
         named = [self.market] if self.market and not is_file_name(self.market) else []
         names = sorted({*named, *holdings.tickers, *(ticker for etf in etfs for ticker in etf.tickers)})
@@ -268,17 +246,10 @@ class Sources:
             return read(covariance_file(self.covariance, self.covariance_unit), Covariance)
         if self.prices:
             with progress(f"Estimating the covariance of {len(names)} names ..."):
-                return read(
-                    prices_file(
-                        self.prices,
-                        [*names, *self.also],
-                        self.estimator or "default",
-                        holdings.as_of,
-                        WINDOW if self.window is None else self.window,
-                        if_there=own,
-                    ),
-                    Covariance,
-                )
+                how, window = self.estimator or "default", WINDOW if self.window is None else self.window
+                every = [*names, *self.also]
+                file = prices_file(self.prices, every, how, holdings.as_of, window, if_there=own)
+                return read(file, Covariance)
         if self.covariance or self.sample:
             return read(sample.raw_input(sample.COVARIANCE), Covariance)
         from betaneutral_xl.network.silverfund import SilverFund
@@ -294,7 +265,7 @@ def flex_holdings(
     account: str | None = None,
     rates: str = "",
     nav: float | None = None,
-    progress: Callable[[str], AbstractContextManager[Any]] = _silent,
+    progress: Progress = _silent,
 ) -> Loaded[Holdings]:
     """Fetch the holdings of a Flex query of Interactive Brokers, such as ``ibkr:123456``.
 

@@ -41,8 +41,7 @@ class Terms:
     methods
         Methods to compare; none for the defaults.
     holding, absent
-        What happens between two dates (``drifting``, ``daily``), and to a name without prices (``rescale``,
-        ``cash``).
+        As of ``engine.backtest.plan.Holding`` and ``Absent``.
     cost_bp
         Cost paid for a trade, in basis points of its value.
     intervals

@@ -453,22 +453,10 @@ def align(
 ) -> Aligned:
     """Align a portfolio, K ETFs and a risk model on the sorted union of portfolio and ETF names.
 
-    Parameters
-    ----------
-    holdings
-        The portfolio.
-    etfs
-        One or several ETFs with distinct names.
-    covariance
-        The risk model; it may cover more names, or fewer.
-    on_missing
-        For held names without risk data: ``error``, or ``drop`` them from the risk calculation
-        (they keep their weight).
-    etf_on_missing
-        For ETF names without risk data: ``drop`` them with their weight reported, ``rescale``
-        the rest to the same total, or ``error``.
-    market
-        A market whose names are in the list too, if it is listed.
+    The risk model may cover more names, or fewer. For held names without risk data the policy is ``error``,
+    or ``drop`` them from the risk calculation (they keep their weight); for those of ETFs ``drop`` them with
+    their weight reported, ``rescale`` the rest to the same total, or ``error``. The names of a market are in
+    the list too, if it is listed.
 
     Raises
     ------

@@ -52,7 +52,7 @@ def factor_model(
     Parameters
     ----------
     tickers
-        N tickers in any spelling.
+        N tickers in any spelling, the order of the result.
     exposures
         X, shape (N, k), dimensionless.
     factor_covariance
@@ -62,13 +62,6 @@ def factor_model(
     units
         Units of F and of the specific risk. A model in percent has an F 10,000 times as large; read
         as decimals, its betas would be right and its volatilities 100 times too large.
-    provenance
-        Where the model came from; by default, from the caller.
-
-    Returns
-    -------
-    Covariance
-        In factor form, annual decimals, names in the order of ``tickers``.
 
     Raises
     ------

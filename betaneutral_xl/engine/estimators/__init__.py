@@ -158,12 +158,11 @@ def estimate(
 ) -> Covariance:
     """Estimate the annual covariance of returns from the last days up to a date.
 
+    The method is a name of ``ESTIMATORS``, or ``default``, and the options are its parameters. ``provenance``
+    and ``warnings`` of the result state the settings and the data left out.
+
     Parameters
     ----------
-    returns
-        Daily returns of N names.
-    method
-        A name of ``ESTIMATORS``, or ``default``.
     as_of
         Last day of the window; by default the last day of the returns.
     window
@@ -175,14 +174,6 @@ def estimate(
         and accepts ``model`` only.
     min_periods
         Names with fewer returns in the window are left out, and reported.
-    options
-        The method's parameters.
-
-    Returns
-    -------
-    Covariance
-        Annual, in factor form unless the method gives a dense matrix. ``provenance`` and ``warnings``
-        state the settings and the data left out.
 
     Raises
     ------

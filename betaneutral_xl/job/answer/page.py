@@ -89,18 +89,10 @@ class AnswerPage:
 
     Attributes
     ----------
-    fund, as_of, etfs
-        Whose portfolio, of which day, hedged to what.
-    status
-        Whether there is an answer.
-    verdict
-        The answer in one sentence.
-    advice
-        Whether to trade, in one sentence.
+    verdict, advice
+        The answer, and whether to trade, in one sentence each.
     headline
         Portfolio, ETFs, target and method in one line.
-    method, target
-        In words.
     nav
         Net asset value in base currency; None where unknown.
     uncertainty
@@ -109,8 +101,6 @@ class AnswerPage:
         Before, after, and what they may be.
     losses_before, losses_after
         The expected return if an ETF falls by 10 and 20 %.
-    variance_before, variance_after
-        What the variance consists of.
     market
         The market of the variance and of the market betas; empty where there is none.
     legs
@@ -125,8 +115,6 @@ class AnswerPage:
         What would help; of an infeasible request only.
     alternatives, frontier, past
         Other ways, steps to the target, and realised betas by month; empty where they were not computed.
-    sources
-        The inputs.
 
     """
 

@@ -168,20 +168,16 @@ class Today:
 
     Attributes
     ----------
-    fund, as_of, at
-        Whose portfolio, of which day, seen when.
+    as_of, at
+        The day of the portfolio, and when it was seen.
     mandate
         The name of the rules; empty for none.
     nav
         Net asset value, base currency; None where unknown.
     accepted_at, accepted_as_of
         When the proposal was accepted, and the day of its holdings; None without one.
-    betas
-        To each ETF.
     verdict, reasons
         Whether to trade, and why, one line each.
-    rebalancing
-        What it takes.
     limits
         The mandate's limits with the numbers of today; none without one.
     etfs
@@ -190,8 +186,6 @@ class Today:
         The fund's own beside ours; None where it was not fetched.
     history
         The readings up to today, oldest first.
-    notices
-        Warnings and notes, one line each.
 
     """
 
