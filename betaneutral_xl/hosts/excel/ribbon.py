@@ -43,7 +43,7 @@ def run(name: str) -> str:
     """
     outcome = _outcome(xw.Book.caller(), name)
     word = "done" if outcome.error is None else "error"
-    return f"{'|'.join([word, *(str(one.path) for one in outcome.files)])}\n{outcome.message}"
+    return f"{'|'.join([word, *map(str, outcome.files)])}\n{outcome.message}"
 
 
 def press(name: str) -> None:
@@ -58,7 +58,7 @@ def press(name: str) -> None:
         return
     question = f"{outcome.message}\n\nOpen it now?"
     if book.app.alert(question, title=TITLE, buttons="yes_no", mode=mode) == "yes":
-        book.app.books.open(outcome.files[0].path)
+        book.app.books.open(next(iter(outcome.files)))
 
 
 def _outcome(book: xw.Book, name: str) -> Outcome:

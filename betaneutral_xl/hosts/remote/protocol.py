@@ -200,7 +200,7 @@ class Conversation:
                     "id": press.number,
                     "done": outcome.message,
                     "failed": outcome.error is not None,
-                    "files": [str(one.path) for one in outcome.files],
+                    "files": [str(path) for path in outcome.files],
                     **({} if outcome.data is None else {"data": outcome.data}),
                 }
             )

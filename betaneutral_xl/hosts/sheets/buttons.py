@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import traceback
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +22,6 @@ from betaneutral_xl.hosts.sheets.open_workbook import (
     Append,
     Area,
     Change,
-    NewFile,
     Plan,
     Recalculate,
     Replace,
@@ -80,7 +79,7 @@ class Outcome:
     error
         If it failed; the changes are then an entry in the sheet Log.
     changes, files
-        What is to be written: all of it, or nothing.
+        What is to be written, all of it or nothing: into the workbook, and files by their paths.
     kept
         Likewise, files of the user's records, which no host offers to open.
     data
@@ -91,20 +90,25 @@ class Outcome:
     message: str
     error: BetaNeutralError | None = None
     changes: tuple[Change, ...] = ()
-    files: tuple[NewFile, ...] = ()
-    kept: tuple[NewFile, ...] = ()
+    files: Mapping[Path, bytes] = field(default_factory=dict, repr=False)
+    kept: Mapping[Path, bytes] = field(default_factory=dict, repr=False)
     data: Mapping[str, Any] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Button:
-    """One button of the ribbon and of the toolbar."""
+    """One button of the ribbon and of the toolbar; its caption is its name unless it has one of its own."""
 
     name: str
-    label: str
     help: str
     plan: Plan
     run: Callable[[Sheets, Session, Say], Outcome]
+    caption: str = ""
+
+    @property
+    def label(self) -> str:
+        """What it is called."""
+        return self.caption or self.name.capitalize()
 
 
 def _quiet(_: str) -> None:
@@ -185,8 +189,8 @@ def steps(
     except Exception as error:  # noqa: BLE001 - a button ends with a message, whatever happens
         return unwritten(button.label, error, session)
     try:
-        files = Staged({file.path: file.content for file in outcome.files})
-        kept = staged_records({file.path: file.content for file in outcome.kept}, session.settings.records)
+        files = Staged(outcome.files)
+        kept = staged_records(outcome.kept, session.settings.records)
     except Unwritable as error:
         outcome, files, kept = failed(button.label, error), Staged({}), Staged({})
     with files, kept:
@@ -236,10 +240,10 @@ def _carry_out(book: Workbook, step: Step) -> Sheets | None:
     return None
 
 
-def failed(label: str, error: BetaNeutralError, files: tuple[NewFile, ...] = ()) -> Outcome:
+def failed(label: str, error: BetaNeutralError, files: Mapping[Path, bytes] | None = None) -> Outcome:
     """Return the outcome of a button that failed: a message, and its entry in the sheet Log."""
     message = str(error).removeprefix(cells.PREFIX)
-    return Outcome(message, error, (log_entry(label, "failed", message),), files)
+    return Outcome(message, error, (log_entry(label, "failed", message),), files or {})
 
 
 def unwritten(label: str, error: Exception, session: Session) -> Outcome:
@@ -312,14 +316,14 @@ def report(sheets: Sheets, session: Session, say: Say) -> Outcome:
     assembled = assemble(
         outcome, task.terms, quotes, command="Report button", written_at=now(), settings=session.settings
     )
-    file = NewFile(path, build_workbook(assembled.contents))
+    files = {path: build_workbook(assembled.contents)}
     if outcome.infeasible is not None:
         msg = f"{outcome.infeasible} {file_and_folder(path)} says why, and proposes nothing."
         error = Infeasible(msg, tickers=outcome.infeasible.tickers, reachable=outcome.reachable)
-        return failed("Report", error, (file,))
+        return failed("Report", error, files)
     notes = "".join(f" {note}" for note in assembled.notes)
     message = f"Report: {file_and_folder(path)}.{_difference_to_proposal(sheets, outcome.result)}{notes}"
-    return Outcome(message, changes=(log_entry("Report", "done", message),), files=(file,))
+    return Outcome(message, changes=(log_entry("Report", "done", message),), files=files)
 
 
 def _difference_to_proposal(sheets: Sheets, result: Rebalance) -> str:
@@ -338,11 +342,7 @@ def _difference_to_proposal(sheets: Sheets, result: Rebalance) -> str:
 
 def orders(sheets: Sheets, session: Session, say: Say) -> Outcome:
     """Make the orders of the proposal on the sheet, as a CSV file for the trading desk."""
-    rows = proposal.on_sheet(sheets, Sheet.PROPOSAL)
-    if not rows:
-        msg = "There is no proposal to make orders for. Press Rebalance first."
-        raise InputError(msg)
-    proposed = proposal.Proposed.of(rows)
+    proposed = _proposed(sheets, "make orders for")
     task = Task.of(sheets, session, say)
     say("Making orders ...")
     result = order_list.verified(task, proposed)
@@ -352,7 +352,16 @@ def orders(sheets: Sheets, session: Session, say: Say) -> Outcome:
     content = order_list.as_csv(proposed, made, quotes, violations).encode("utf-8-sig")
     summed_up = order_list.summary(proposed, made, file_and_folder(path), violations)
     message = f"{summed_up} {written.after_orders(made)}"
-    return Outcome(message, changes=(log_entry("Orders", "done", message),), files=(NewFile(path, content),))
+    return Outcome(message, changes=(log_entry("Orders", "done", message),), files={path: content})
+
+
+def _proposed(sheets: Sheets, what: str) -> proposal.Proposed:
+    """Return the proposal on the sheet; ``what`` is to be done with it."""
+    rows = proposal.on_sheet(sheets, Sheet.PROPOSAL)
+    if not rows:
+        msg = f"There is no proposal to {what}. Press Rebalance first."
+        raise InputError(msg)
+    return proposal.Proposed.of(rows)
 
 
 def _new_file(sheets: Sheets, what: str, ending: str) -> Path:
@@ -366,15 +375,11 @@ def file_and_folder(path: Path) -> str:
 
 def accept(sheets: Sheets, session: Session, say: Say) -> Outcome:
     """Keep the proposal on the sheet as what was decided, with its orders and the snapshot of its inputs."""
-    rows = proposal.on_sheet(sheets, Sheet.PROPOSAL)
-    if not rows:
-        msg = "There is no proposal to accept. Press Rebalance first."
-        raise InputError(msg)
+    proposed = _proposed(sheets, "accept")
     task = Task.of(sheets, session, say)
     say("Keeping the proposal ...")
-    found = daily_block.Accepting.of(task, proposal.Proposed.of(rows))
-    kept = tuple(NewFile(path, content) for path, content in found.kept.items())
-    return Outcome(found.message, changes=(log_entry("Accept", "done", found.message),), kept=kept)
+    found = daily_block.Accepting.of(task, proposed)
+    return Outcome(found.message, changes=(log_entry("Accept", "done", found.message),), kept=found.kept)
 
 
 def today(sheets: Sheets, session: Session, say: Say) -> Outcome:
@@ -387,7 +392,7 @@ def today(sheets: Sheets, session: Session, say: Say) -> Outcome:
     return Outcome(
         day.message,
         changes=(Replace(Sheet.TODAY, TODAY.headline, day.rows()), entry, Show(Sheet.TODAY)),
-        kept=tuple(NewFile(path, content) for path, content in day.kept.items()),
+        kept=day.kept,
     )
 
 
@@ -496,79 +501,45 @@ BUTTONS: dict[str, Button] = {
     button.name: button
     for button in (
         Button(
-            name="rebalance",
-            label="Rebalance",
-            help="Compute new weights for the settings and write them as a proposal; the previous is kept.",
-            plan=TASK + _SHOWN,
-            run=rebalance,
+            "rebalance",
+            "Compute new weights for the settings and write them as a proposal; the previous is kept.",
+            TASK + _SHOWN,
+            rebalance,
+        ),
+        Button("restore", "Swap the proposal with the previous one.", _SHOWN + _BEFORE, restore),
+        Button(
+            "orders",
+            "Write the proposal's orders as a CSV file into the workbook's folder.",
+            TASK + _SHOWN,
+            orders,
+        ),
+        Button("report", "Write the report workbook into the workbook's folder.", TASK + _SHOWN, report),
+        Button(
+            "accept",
+            "Keep the proposal as what was decided, with its orders and inputs; Today compares with it.",
+            TASK + _SHOWN,
+            accept,
         ),
         Button(
-            name="restore",
-            label="Restore",
-            help="Swap the proposal with the previous one.",
-            plan=_SHOWN + _BEFORE,
-            run=restore,
+            "today",
+            "See whether the accepted hedge is still good, what moved the beta, and what trading costs.",
+            TASK + Plan(names=(FILLS,)),
+            today,
         ),
+        Button("refresh", "Fetch and compute all data again.", Plan(), refresh),
         Button(
-            name="orders",
-            label="Orders",
-            help="Write the proposal's orders as a CSV file into the workbook's folder.",
-            plan=TASK + _SHOWN,
-            run=orders,
+            "check",
+            "Compare the versions that are installed; test the cache and the network.",
+            Plan(),
+            check,
+            "Check installation",
         ),
-        Button(
-            name="report",
-            label="Report",
-            help="Write the report workbook into the workbook's folder.",
-            plan=TASK + _SHOWN,
-            run=report,
-        ),
-        Button(
-            name="accept",
-            label="Accept",
-            help="Keep the proposal as what was decided, with its orders and inputs; Today compares with it.",
-            plan=TASK + _SHOWN,
-            run=accept,
-        ),
-        Button(
-            name="today",
-            label="Today",
-            help="See whether the accepted hedge is still good, what moved the beta, and what trading costs.",
-            plan=TASK + Plan(names=(FILLS,)),
-            run=today,
-        ),
-        Button(
-            name="refresh",
-            label="Refresh",
-            help="Fetch and compute all data again.",
-            plan=Plan(),
-            run=refresh,
-        ),
-        Button(
-            name="check",
-            label="Check installation",
-            help="Compare the versions that are installed; test the cache and the network.",
-            plan=Plan(),
-            run=check,
-        ),
-        Button(
-            name="log",
-            label="Open log",
-            help="Show the tracebacks of defects of this program.",
-            plan=Plan(),
-            run=show_log,
-        ),
+        Button("log", "Show the tracebacks of defects of this program.", Plan(), show_log, "Open log"),
     )
 }
 """The buttons of every host; a host adds those that only move in the workbook or show its help."""
 
 VIEWS: dict[str, Button] = {
-    "answer": Button(
-        name="answer",
-        label="Answer",
-        help="Show the answer for the settings, and write nothing.",
-        plan=TASK,
-        run=answer,
-    ),
+    "answer": Button("answer", "Show the answer for the settings, and write nothing.", TASK, answer),
 }
 """What a host with a pane shows: pressed as buttons are, with ``data`` as the outcome and no change."""

@@ -177,14 +177,6 @@ class Show:
 Change = Replace | Append | Recalculate | Show
 
 
-@dataclass(frozen=True, slots=True)
-class NewFile:
-    """A file that a button makes."""
-
-    path: Path
-    content: bytes = field(repr=False)
-
-
 class Workbook(Protocol):
     """A host's workbook as the buttons use it. Rows and columns count from 1."""
 

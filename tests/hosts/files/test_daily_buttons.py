@@ -97,7 +97,7 @@ def test_without_a_proposal_there_is_nothing_to_accept(book: Book, session: Sess
 def test_the_sample_is_accepted_and_today_compares_with_it(book: Book, session: Session) -> None:
     outcome = pressed(book, session, "rebalance", "accept")
     assert outcome.message.startswith("Accepted for quant_paper: 45 orders, beta to JHAI 0.0000.")
-    assert (outcome.files, len(outcome.kept)) == ((), 2)
+    assert (outcome.files, len(outcome.kept)) == ({}, 2)
     accepted = Records(session.settings, "quant_paper").latest()
     assert accepted is not None
     assert (accepted.method, accepted.target, len(accepted.orders)) == ("hedge", "0", 45)
