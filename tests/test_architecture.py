@@ -96,9 +96,8 @@ WITHIN: dict[str, list[set[str]]] = {
         {"detection", "parquet", "row_grid"},
     ],
     "betaneutral_xl.hosts.sheets": [
-        {"answer_rows", "cells", "findings", "handles", "layout", "origins", "result_cache", "records"},
+        {"cells", "findings", "handles", "layout", "origins", "result_cache", "records"},
         {"entries", "named_values", "ranges"},
-        {"matrices"},
         {"session"},
         {"open_workbook", "worksheet"},
         {"answering", "trading"},

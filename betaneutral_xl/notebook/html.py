@@ -40,11 +40,6 @@ def notes(texts: Iterable[str]) -> str:
     return "".join(f'<p style="{NOTE}">{safe(text)}</p>' for text in texts)
 
 
-def paragraphs(texts: Iterable[str]) -> str:
-    """Return plain paragraphs as one element."""
-    return block(*map(paragraph, texts))
-
-
 def table(headings: Sequence[str], rows: Iterable[Sequence[str]], texts: int = 1) -> str:
     """Return a table; its first ``texts`` columns are texts and the others numbers."""
     sides = ["left" if place < texts else "right" for place in range(len(headings))]

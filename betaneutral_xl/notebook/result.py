@@ -15,7 +15,6 @@ from betaneutral_xl.job.answer.lines import shown
 from betaneutral_xl.job.request import OrderTerms
 from betaneutral_xl.model.provenance import now
 from betaneutral_xl.notebook import html
-from betaneutral_xl.notebook.explanation import Explanation
 from betaneutral_xl.notebook.orders import OrderList, quotes_for
 from betaneutral_xl.system.saving import save
 from betaneutral_xl.system.settings import Settings
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
 
     from betaneutral_xl.job.request import Request
     from betaneutral_xl.job.run import Inputs
-    from betaneutral_xl.model.quotes import Quotes
     from betaneutral_xl.report.contents import Contents
 
     Prices: TypeAlias = Mapping[str, float] | pd.Series[float] | pd.DataFrame | Path | str | None
@@ -39,6 +37,18 @@ FORMATS = (".xlsx", ".html", ".pdf")
 
 SHOWN_TRADES = 10
 """Rows of the table of trades in a notebook."""
+
+
+class Explanation(str):
+    """A text of paragraphs, a line each; its ``repr`` is the text itself, and a notebook shows paragraphs."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        return html.block(*map(html.paragraph, self.splitlines()))
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
@@ -102,7 +112,7 @@ class Result(Rebalance):
 
     def explain(self) -> Explanation:
         """Return what was asked, what changes, where the beta comes from and how sure it is, in sentences."""
-        return Explanation.of(explanation.paragraphs(self.answer, self))
+        return Explanation("\n".join(explanation.paragraphs(self.answer, self)))
 
     def plot(self, what: str | None = None, ax: Any = None) -> Any:
         """Draw the betas with their intervals, the largest trades and where the beta comes from.
@@ -164,12 +174,8 @@ class Result(Rebalance):
             If a price or a term cannot be used.
 
         """
-        return self._orders(
-            quotes_for(self.aligned.holdings, prices),
-            {"order_nav": nav, "min_notional": min_notional, "lot": lot, "trade": trade},
-        )
-
-    def _orders(self, quotes: Quotes, terms: Mapping[str, Any]) -> OrderList:
+        quotes = quotes_for(self.aligned.holdings, prices)
+        terms = {"order_nav": nav, "min_notional": min_notional, "lot": lot, "trade": trade}
         return OrderList(run.orders(self, quotes, OrderTerms.parse(terms)), quotes)
 
     def report(

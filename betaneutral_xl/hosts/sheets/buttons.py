@@ -378,8 +378,8 @@ def accept(sheets: Sheets, session: Session, say: Say) -> Outcome:
     proposed = _proposed(sheets, "accept")
     task = Task.of(sheets, session, say)
     say("Keeping the proposal ...")
-    found = daily_block.Accepting.of(task, proposed)
-    return Outcome(found.message, changes=(log_entry("Accept", "done", found.message),), kept=found.kept)
+    message, kept = daily_block.accepting(task, proposed)
+    return Outcome(message, changes=(log_entry("Accept", "done", message),), kept=kept)
 
 
 def today(sheets: Sheets, session: Session, say: Say) -> Outcome:

@@ -127,53 +127,36 @@ def _history(found: Today) -> list[list[Any]]:
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class Accepting:
-    """What the button Accept keeps.
+def accepting(task: Task, proposed: Proposed) -> tuple[str, Mapping[Path, bytes]]:
+    """Return what is told of the acceptance of the proposal on the sheet, and the files that keep it.
 
-    Attributes
-    ----------
-    message
-        For the user.
-    kept
-        Files of the user's records.
+    Raises
+    ------
+    InputError
+        If the proposal is of other inputs than the workbook's.
 
     """
-
-    message: str
-    kept: Mapping[Path, bytes]
-
-    @classmethod
-    def of(cls, task: Task, proposed: Proposed) -> Accepting:
-        """Return the proposal on the sheet as it is accepted, and write nothing.
-
-        Raises
-        ------
-        InputError
-            If the proposal is of other inputs than the workbook's.
-
-        """
-        inputs = task.inputs
-        request = task.request(inputs)
-        new_weights = order_list.verified(task, proposed).new_weights
-        result = replace(run.unchanged(request, inputs), new_weights=new_weights)
-        orders, reason = None, ""
-        try:
-            orders, _ = order_list.orders_of(task, result)
-        except BetaNeutralError as error:
-            reason = f" It is kept in weights, without orders: {error}"
-        outcome = run.Outcome(request, inputs, result)
-        records = build.records_of(request, inputs, task.session.settings)
-        found = records.acceptance(outcome, orders, task.stored)
-        betas = ", ".join(
-            f"beta to {name} {round(beta, 4) + 0.0:.4f}" for name, beta in found.accepted.betas.items()
-        )
-        what = f"{len(found.accepted.orders)} orders" if orders is not None else "new weights"
-        edited = f" New weights edited: {listing(proposed.edited)}." if proposed.edited else ""
-        broken = [*order_list.violated_limits(task, result), *_broken(task, result)]
-        limits = f" Limits broken: {'; '.join(broken)}." if broken else ""
-        line = f"Accepted for {records.fund}: {what}, {betas}.{edited}{limits}{reason}"
-        return cls(line, found.files)
+    inputs = task.inputs
+    request = task.request(inputs)
+    new_weights = order_list.verified(task, proposed).new_weights
+    result = replace(run.unchanged(request, inputs), new_weights=new_weights)
+    orders, reason = None, ""
+    try:
+        orders, _ = order_list.orders_of(task, result)
+    except BetaNeutralError as error:
+        reason = f" It is kept in weights, without orders: {error}"
+    outcome = run.Outcome(request, inputs, result)
+    records = build.records_of(request, inputs, task.session.settings)
+    found = records.acceptance(outcome, orders, task.stored)
+    betas = ", ".join(
+        f"beta to {name} {round(beta, 4) + 0.0:.4f}" for name, beta in found.accepted.betas.items()
+    )
+    what = f"{len(found.accepted.orders)} orders" if orders is not None else "new weights"
+    edited = f" New weights edited: {listing(proposed.edited)}." if proposed.edited else ""
+    broken = [*order_list.violated_limits(task, result), *_broken(task, result)]
+    limits = f" Limits broken: {'; '.join(broken)}." if broken else ""
+    line = f"Accepted for {records.fund}: {what}, {betas}.{edited}{limits}{reason}"
+    return line, found.files
 
 
 def _broken(task: Task, result: Any) -> list[str]:

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.hosts.sheets import answering, trading, worksheet
-from betaneutral_xl.hosts.sheets.answer_rows import Part
+from betaneutral_xl.hosts.sheets.answering import Part
 from betaneutral_xl.hosts.sheets.entries import Argument, Function
 
 if TYPE_CHECKING:

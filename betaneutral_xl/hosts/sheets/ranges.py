@@ -1,4 +1,4 @@
-"""Tables in ranges -> holdings, ETFs, prices, by the readers of files; and back to rows."""
+"""Tables in ranges -> holdings, ETFs, prices, covariances, by the readers of files; and back to rows."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.job import tables
-from betaneutral_xl.job.tables import etfs, holdings
+from betaneutral_xl.job.tables import covariance, etfs, history, holdings, is_matrix
 from betaneutral_xl.job.tables import tickers_of as tickers
 from betaneutral_xl.model.positions import CASH
 from betaneutral_xl.model.quotes import Quotes
@@ -14,8 +14,21 @@ from betaneutral_xl.model.quotes import Quotes
 if TYPE_CHECKING:
     from betaneutral_xl.hosts.sheets.cells import Grid
     from betaneutral_xl.model.portfolio import Etf, Holdings
+    from betaneutral_xl.model.risk import Covariance
 
-__all__ = ["etf_rows", "etfs", "holdings", "holdings_rows", "quotes", "side_by_side", "tickers"]
+__all__ = [
+    "covariance",
+    "covariance_rows",
+    "etf_rows",
+    "etfs",
+    "history",
+    "holdings",
+    "holdings_rows",
+    "is_matrix",
+    "quotes",
+    "side_by_side",
+    "tickers",
+]
 
 
 def side_by_side(grid: Grid) -> tuple[Grid, ...]:
@@ -63,4 +76,13 @@ def etf_rows(etf: Etf) -> list[list[Any]]:
             for row in etf.constituents
             if etf.scales_basket(row)
         ),
+    ]
+
+
+def covariance_rows(matrix: Covariance) -> list[list[Any]]:
+    """Return a covariance as rows with its tickers in the first row and column."""
+    body = matrix.form.dense().tolist()
+    return [
+        ["ticker", *matrix.tickers],
+        *([ticker, *row] for ticker, row in zip(matrix.tickers, body, strict=True)),
     ]

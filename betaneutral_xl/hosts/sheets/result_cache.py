@@ -22,17 +22,9 @@ RETRY_AFTER = 60.0
 
 
 class ResultCache:
-    """A least-recently-used cache that computes each value once, also under concurrent requests.
+    """A least-recently-used cache that computes each value once, also under concurrent requests."""
 
-    Parameters
-    ----------
-    max_entries
-        Number of values that are kept.
-
-    """
-
-    def __init__(self, max_entries: int = MAX_RESULTS) -> None:
-        self._max_entries = max_entries
+    def __init__(self) -> None:
         self._entries: OrderedDict[Hashable, tuple[float, Future[Any]]] = OrderedDict()
         self._lock = Lock()
 
@@ -48,7 +40,7 @@ class ResultCache:
                 future = Future()
                 self._entries[key] = (math.inf, future)
             self._entries.move_to_end(key)
-            while len(self._entries) > self._max_entries:
+            while len(self._entries) > MAX_RESULTS:
                 self._entries.popitem(last=False)
         if mine:
             try:

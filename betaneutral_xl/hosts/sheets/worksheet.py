@@ -19,7 +19,7 @@ from betaneutral_xl.errors import (
     InputError,
     MissingValue,
 )
-from betaneutral_xl.hosts.sheets import cells, matrices, ranges
+from betaneutral_xl.hosts.sheets import cells, ranges
 from betaneutral_xl.hosts.sheets.entries import Origins, Prices, Result, Solved
 from betaneutral_xl.hosts.sheets.handles import is_handle
 from betaneutral_xl.hosts.sheets.layout import RULE, Sheet
@@ -93,8 +93,13 @@ def covariance(
 ) -> Result:
     """Return a labelled matrix, or its handle."""
     data = tickers_or_data
-    if is_handle(data.rows[0][0]) or matrices.is_matrix(data):
-        _refuse("method", method, "the argument is a covariance already, so nothing is estimated")
+    if is_handle(data.rows[0][0]) or ranges.is_matrix(data):
+        if not method.blank:
+            msg = (
+                "method has no effect here: the argument is a covariance already, so nothing is estimated. "
+                "Leave it blank."
+            )
+            raise InputError(msg)
         risk = _existing(session, data, named_values(options))
     elif data.is_vector:
         risk = _fetched(session, ranges.tickers(data), cells.text(method), named_values(options))
@@ -102,7 +107,7 @@ def covariance(
         risk = _estimated(data, cells.text(method), named_values(options))
     if cells.flag(as_handle):
         return Result([[session.handles.put(risk)]], risk)
-    return Result(matrices.covariance_rows(risk), risk)
+    return Result(ranges.covariance_rows(risk), risk)
 
 
 def beta_neutral(session: Session, *problem: Grid) -> Result:
@@ -142,16 +147,9 @@ def betas(session: Session, holdings: Grid, etf: Grid, covariance: Grid) -> Resu
 def exposure(session: Session, *problem: Grid) -> Result:
     """Return the measures of the portfolio before and after."""
     result = solve(session, *problem)
-    return Result(exposure_rows(result), input_provenance(result))
-
-
-def exposure_rows(result: Rebalance) -> list[list[Any]]:
-    """Return the lines of the summary as rows, with what is known of the betas' uncertainty and coverage."""
     head = ["measure", "before", "after", "error_before", "error_after", "coverage"]
-    return [
-        [*head, *_ends_heads("_before"), *_ends_heads("_after")],
-        *map(_exposure_row, views.lines(result)),
-    ]
+    head += [*_ends_heads("_before"), *_ends_heads("_after")]
+    return Result([head, *map(_exposure_row, views.lines(result))], input_provenance(result))
 
 
 def _ends_heads(tail: str) -> list[str]:
@@ -160,6 +158,7 @@ def _ends_heads(tail: str) -> list[str]:
 
 
 def _exposure_row(line: views.Line) -> list[Any]:
+    """Return a line of the summary, with what is known of a beta's uncertainty and coverage."""
     before, after = line.before_forecast, line.after_forecast
     if before is None or after is None:
         covered = None if math.isnan(line.coverage) else line.coverage
@@ -244,7 +243,7 @@ def matrix(session: Session, handle: Grid) -> Result:
         )
         raise InputError(msg)
     risk = session.handles.get(str(cell))
-    return Result(matrices.covariance_rows(risk), risk)
+    return Result(ranges.covariance_rows(risk), risk)
 
 
 def status(session: Session, result: Grid) -> Result:
@@ -310,23 +309,23 @@ def named_tickers(session: Session, constraints: Grid, target_beta: Grid | None 
         chosen = {key: one for key, one in beyond_defaults(typed).items() if key != "mandate"}
         typed = standing.under(canonical(chosen))
     benchmark = standing.benchmark if standing is not None else ""
-    targets = map(normalise, target_tickers(typed.get("target")))
-    return (*market_names(session, constraints), *targets, *([benchmark] if benchmark else []))
-
-
-def market_names(session: Session, constraints: Grid) -> tuple[str, ...]:
-    """Return the tickers that the risk model must cover for the market that the constraints name."""
     fund, market = _market_fund(session, constraints), _market(session, constraints)
     if fund is None:
-        return (normalise(market),) if market else ()
-    return (*fund.tickers, *([fund.own_ticker] if fund.own_ticker else []))
+        names = [normalise(market)] if market else []
+    else:
+        names = [*fund.tickers, *filter(None, [fund.own_ticker])]
+    return (*names, *map(normalise, target_tickers(typed.get("target"))), *filter(None, [benchmark]))
 
 
 def _market(session: Session, constraints: Grid) -> str:
-    given = named_values(constraints)
-    typed = next((value for key, value in given.items() if option_name(key) == "market"), None)
+    typed = _option_of(constraints, "market")
     standing = mandate(session, constraints) if typed is None else None
     return market_name(typed if standing is None else standing.under({}).get("market"))
+
+
+def _option_of(constraints: Grid, name: str) -> Any:
+    """Return the value of a named option among constraints, however its name is written; None without one."""
+    return next((one for key, one in named_values(constraints).items() if option_name(key) == name), None)
 
 
 def _market_fund(session: Session, constraints: Grid) -> Etf | None:
@@ -374,7 +373,7 @@ def risk_model(session: Session, covariance: Grid, names: tuple[str, ...]) -> Co
     if source is not None:
         return _fetched(session, names, *source)
     origin = session.origin(covariance)
-    return origin if isinstance(origin, Covariance) else _parsed(session, covariance, matrices.covariance)
+    return origin if isinstance(origin, Covariance) else _parsed(session, covariance, ranges.covariance)
 
 
 def risk_source(covariance: Grid) -> tuple[str | None, Mapping[str, Any]] | None:
@@ -402,7 +401,7 @@ def _existing(session: Session, covariance: Grid, options: Mapping[str, Any]) ->
         msg = f"The option {(other or ['unit'])[0]} has no effect on an existing covariance. Omit it."
         raise InputError(msg)
     if options:
-        return _parsed(session, covariance, matrices.covariance, str(options["unit"]))
+        return _parsed(session, covariance, ranges.covariance, str(options["unit"]))
     return risk_model(session, covariance, ())
 
 
@@ -455,7 +454,7 @@ def options(
     standing: Mandate | None, target_beta: Grid, constraints: Grid, method: Grid | None = None
 ) -> dict[str, Any]:
     """Return what is required as it is in the cells, with the mandate that it is under."""
-    own, _ = apart(named_values(constraints))
+    own = {key: one for key, one in named_values(constraints).items() if not key.startswith(RULE)}
     if standing is not None:
         own = {**{key: one for key, one in own.items() if option_name(key) != "mandate"}, "mandate": standing}
     arguments: dict[str, Any] = {"method": cells.text(method) if method is not None else None}
@@ -475,16 +474,9 @@ def stored_options(session: Session, target_beta: Grid, constraints: Grid, metho
     return stored({key: one for key, one in chosen.items() if key != "mandate"}, standing)
 
 
-def apart(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the limits of a run, and the rules of a mandate that stands beside them on a sheet."""
-    rules = {key[len(RULE) :]: one for key, one in options.items() if key.startswith(RULE)}
-    return {key: one for key, one in options.items() if not key.startswith(RULE)}, rules
-
-
 def mandate_file(session: Session, constraints: Grid) -> str | None:
     """Return the file of the mandate that constraints name, if they name one."""
-    given = named_values(constraints)
-    value = next((one for key, one in given.items() if option_name(key) == "mandate"), None)
+    value = _option_of(constraints, "mandate")
     if value is None:
         return None
     file, mark, sheet = str(value).partition("#")
@@ -501,7 +493,8 @@ def mandate(session: Session, constraints: Grid) -> Mandate | None:
 
     """
     file = mandate_file(session, constraints)
-    _, rules = apart(named_values(constraints))
+    given = named_values(constraints)
+    rules = {key.removeprefix(RULE): one for key, one in given.items() if key.startswith(RULE)}
     if file is not None and rules:
         msg = (
             f"Two mandates are in use: the rules of the sheet {Sheet.MANDATE}, and {Path(file).name}. "
@@ -596,7 +589,7 @@ def _from_prices(
 def _estimated(data: Grid, method: str | None, options: Mapping[str, Any]) -> Covariance:
     """Return the covariance estimated from a block of prices or returns."""
     others = dict(options)
-    block = matrices.history(data, others.pop("data", None))
+    block = ranges.history(data, others.pop("data", None))
     defaults = estimation.options_of(method)
     read = {key: _option(key, value, defaults.get(key)) for key, value in others.items()}
     return estimation.of_table(block, method, read)
@@ -737,9 +730,3 @@ def is_file(name: str) -> bool:
 def today() -> date:
     """Return today's date in the local time zone."""
     return now().astimezone().date()
-
-
-def _refuse(what: str, grid: Grid, why: str) -> None:
-    if not grid.blank:
-        msg = f"{what} has no effect here: {why}. Leave it blank."
-        raise InputError(msg)

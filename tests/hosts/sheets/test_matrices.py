@@ -6,7 +6,7 @@ import pytest
 
 from betaneutral_xl import Covariance, InputError
 from betaneutral_xl.errors import FailedCell, NotPositiveSemidefinite
-from betaneutral_xl.hosts.sheets import cells, matrices
+from betaneutral_xl.hosts.sheets import cells, ranges
 from betaneutral_xl.hosts.sheets.functions import BY_NAME
 from betaneutral_xl.hosts.sheets.session import Session
 
@@ -22,15 +22,15 @@ def grid(rows: Any) -> Grid:
 
 
 def test_a_covariance_survives_the_round_trip_through_cells() -> None:
-    before = matrices.covariance(grid(MATRIX))
-    after = matrices.covariance(grid(cells.rectangle(matrices.covariance_rows(before))))
+    before = ranges.covariance(grid(MATRIX))
+    after = ranges.covariance(grid(cells.rectangle(ranges.covariance_rows(before))))
     assert after.tickers == before.tickers == ("A", "B")
     assert (after.form.dense() == before.form.dense()).all()
 
 
 def test_the_labels_of_a_covariance_may_differ_in_spelling() -> None:
     rows = [["", "BRK B", "A"], ["A", 0.01, 0.09], ["BRK.B", 0.04, 0.01]]
-    read = matrices.covariance(grid(rows))
+    read = ranges.covariance(grid(rows))
     assert read.tickers == ("BRK.B", "A")
     assert read.volatilities.tolist() == pytest.approx([0.2, 0.3])
 
@@ -38,7 +38,7 @@ def test_the_labels_of_a_covariance_may_differ_in_spelling() -> None:
 def test_the_labels_of_a_covariance_may_differ_in_order() -> None:
     shuffled = [["", "A", "B"], ["B", 0.01, 0.09], ["A", 0.04, 0.01]]
     assert (
-        matrices.covariance(grid(shuffled)).form.dense() == matrices.covariance(grid(MATRIX)).form.dense()
+        ranges.covariance(grid(shuffled)).form.dense() == ranges.covariance(grid(MATRIX)).form.dense()
     ).all()
 
 
@@ -72,7 +72,7 @@ def test_an_invalid_covariance_is_refused_with_the_reason(
     rows: Any, error: type[Exception], message: str
 ) -> None:
     with pytest.raises(error, match=message):
-        matrices.covariance(grid(rows))
+        ranges.covariance(grid(rows))
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_an_invalid_covariance_is_refused_with_the_reason(
 )
 def test_numbers_that_may_be_prices_or_returns_are_refused(rows: Any, no_price: str, no_return: str) -> None:
     with pytest.raises(InputError) as caught:
-        matrices.history(grid(rows))
+        ranges.history(grid(rows))
     assert str(caught.value) == (
         f"The numbers may be prices or returns: {no_price} (not a price), but {no_return}. "
         "Correct the cell, or state in the options data=prices or data=returns."
@@ -106,15 +106,15 @@ def test_numbers_that_may_be_prices_or_returns_are_refused(rows: Any, no_price: 
 
 def test_returns_above_one_are_read_if_the_option_says_returns() -> None:
     rows = [["A", "B"], [1.5, -0.5], [0.1, 0.2]]
-    assert matrices.history(grid(rows), "returns").returns.matrix.tolist() == [[1.5, -0.5], [0.1, 0.2]]
-    assert matrices.history(grid([["A", "B"], [0.5, -0.5], [0.0, 0.2]])).returns.matrix.tolist()[0] == [
+    assert ranges.history(grid(rows), "returns").returns.matrix.tolist() == [[1.5, -0.5], [0.1, 0.2]]
+    assert ranges.history(grid([["A", "B"], [0.5, -0.5], [0.0, 0.2]])).returns.matrix.tolist()[0] == [
         0.5,
         -0.5,
     ]
 
 
 def test_rows_of_a_covariance_are_square_with_labels() -> None:
-    rows = matrices.covariance_rows(Covariance.from_matrix(["A"], [[0.04]]))  # type: ignore[arg-type] # a list will do
+    rows = ranges.covariance_rows(Covariance.from_matrix(["A"], [[0.04]]))  # type: ignore[arg-type] # a list will do
     assert rows == [["ticker", "A"], ["A", 0.04]]
 
 

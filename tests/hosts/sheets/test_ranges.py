@@ -7,7 +7,7 @@ import pytest
 
 from betaneutral_xl import Etf, Holdings, InputError
 from betaneutral_xl.errors import FailedCell, MissingValue
-from betaneutral_xl.hosts.sheets import cells, matrices, ranges
+from betaneutral_xl.hosts.sheets import cells, ranges
 from betaneutral_xl.model.portfolio import AssetClass
 
 if TYPE_CHECKING:
@@ -176,8 +176,8 @@ def test_an_error_cell_in_a_table_is_refused_with_its_place() -> None:
     [
         (ranges.holdings, [["ticker", "weight", "#REF!"], ["A", 1.0, "tech"]]),
         (ranges.quotes, [["ticker", "price", "#REF!"], ["A", 1.0, "tech"]]),
-        (matrices.covariance, [["", "A", "#REF!"], ["A", 0.04, 0.01], ["#REF!", 0.01, 0.09]]),
-        (matrices.history, [["date", "A", "#REF!"], [45979.0, 1.0, 2.0], [45980.0, 1.1, 2.1]]),
+        (ranges.covariance, [["", "A", "#REF!"], ["A", 0.04, 0.01], ["#REF!", 0.01, 0.09]]),
+        (ranges.history, [["date", "A", "#REF!"], [45979.0, 1.0, 2.0], [45980.0, 1.1, 2.1]]),
     ],
 )
 def test_an_error_in_a_header_is_refused(read: Callable[[Grid], object], rows: Any) -> None:

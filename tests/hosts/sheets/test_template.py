@@ -11,7 +11,7 @@ import pytest
 from openpyxl.chart import LineChart
 
 from betaneutral_xl.hosts.sheets import template
-from betaneutral_xl.hosts.sheets.answer_rows import ROOM, Part
+from betaneutral_xl.hosts.sheets.answering import ROOM, Part
 from betaneutral_xl.hosts.sheets.functions import BY_NAME, FUNCTIONS
 from betaneutral_xl.hosts.sheets.layout import (
     FIRST_ROW,

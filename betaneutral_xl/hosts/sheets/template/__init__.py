@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from betaneutral_xl import __version__
-from betaneutral_xl.hosts.sheets.answer_rows import Part
+from betaneutral_xl.hosts.sheets.answering import Part
 from betaneutral_xl.hosts.sheets.functions import BY_NAME
 from betaneutral_xl.hosts.sheets.layout import LIMIT_ROWS
 from betaneutral_xl.hosts.sheets.self_test import tables

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from betaneutral_xl.hosts.sheets.answer_rows import ROOM, Part
+from betaneutral_xl.hosts.sheets.answering import ROOM, Part
 from betaneutral_xl.hosts.sheets.cells import letters
 from betaneutral_xl.hosts.sheets.layout import Sheet
 from betaneutral_xl.hosts.sheets.template.canvas import (
