@@ -48,12 +48,7 @@ def build_slide(contents: Contents, suffix: str) -> bytes:
 def build_pdf(workbook: bytes, *, short: bool = False) -> bytes:
     """Return a report workbook as a PDF, converted by LibreOffice.
 
-    Parameters
-    ----------
-    workbook
-        As ``build_workbook`` returns it.
-    short
-        Only the pages for the committee, without the annex.
+    The short one has only the pages for the committee, without the annex.
 
     Raises
     ------

@@ -57,10 +57,8 @@ def assemble(
 
     Parameters
     ----------
-    outcome
-        The answer; an infeasible one has no orders.
-    terms
-        How its weights become orders.
+    outcome, terms
+        The answer, and how its weights become orders; an infeasible one has none.
     quotes
         Prices; by default those of the holdings. Where they are given, orders must be possible with them.
     command, written_at, snapshot

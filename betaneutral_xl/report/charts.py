@@ -74,23 +74,10 @@ def draw(
     at: str,
     size: tuple[float, float],
 ) -> None:
-    """Add a chart of a picture to a sheet.
+    """Add a chart of a picture to a sheet, with its upper left corner at a cell.
 
-    Parameters
-    ----------
-    canvas
-        The sheet.
-    picture
-        The picture; its numbers are cached in the chart for programs that do not calculate.
-    categories
-        Reference of the categories.
-    sources
-        References of each series.
-    at
-        The cell of the chart's upper left corner.
-    size
-        Width and height in centimetres.
-
+    Categories and sources are the references of its numbers, which are cached in the chart for programs that
+    do not calculate; its size is in centimetres.
     """
     chart = LineChart() if picture.kind is Kind.LINES else _bar_chart(picture.kind)
     chart.title = _title(picture.title)

@@ -95,17 +95,7 @@ def place(
 ) -> None:
     """Write a table from the first row on, with filters, frozen headings, names and print set-up.
 
-    Parameters
-    ----------
-    book, canvas
-        The workbook and the sheet.
-    name
-        The table's name in the workbook, such as ``tblWeights``.
-    columns
-        Columns of the same length, at least one row.
-    printed_below
-        Number of rows below the table to print with it.
-
+    Its columns have the same length, at least one row; ``printed_below`` rows are printed with it.
     """
     headings = place_grid(book, canvas, columns, printed_below=printed_below)
     _list_object(book, canvas, name, headings, len(columns[0].values))

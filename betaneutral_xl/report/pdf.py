@@ -14,14 +14,7 @@ TIMEOUT = 300.0
 
 
 def to_pdf(workbook: bytes, pages: int | None = None) -> bytes:
-    """Return a workbook as a PDF.
-
-    Parameters
-    ----------
-    workbook
-        The bytes of an ``.xlsx`` file.
-    pages
-        Number of pages, from the first on; all by default.
+    """Return a workbook as a PDF: the first pages, or all of them.
 
     Raises
     ------

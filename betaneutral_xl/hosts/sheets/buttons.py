@@ -116,24 +116,9 @@ def _quiet(_: str) -> None:
 
 
 def press(name: str, sheets: Sheets, session: Session, say: Say = _quiet) -> Outcome:
-    """Compute the outcome of a button, and write nothing; never raise.
+    """Compute the outcome of a button or a view from what its plan has read; write nothing, never raise.
 
-    Parameters
-    ----------
-    name
-        A key of ``BUTTONS`` or ``VIEWS``.
-    sheets
-        What was read by the button's plan.
-    session
-        The state of the process.
-    say
-        Shows a progress text.
-
-    Returns
-    -------
-    Outcome
-        On an error its message, and an entry for the sheet Log as the only change; a view has none.
-
+    That of an error has its message, and an entry for the sheet Log as the only change; a view has no change.
     """
     button = named(name)
     try:
@@ -147,14 +132,7 @@ def press(name: str, sheets: Sheets, session: Session, say: Say = _quiet) -> Out
 
 
 def named(name: str) -> Button:
-    """Return the button or the view of a name.
-
-    Raises
-    ------
-    KeyError
-        If there is none.
-
-    """
+    """Return the button or the view of a name; raise ``KeyError`` if there is none."""
     return VIEWS[name] if name in VIEWS else BUTTONS[name]
 
 
@@ -171,16 +149,7 @@ def steps(
     A plan is answered with the ``Sheets``, changes with None; an error of the host is thrown in. Of a view,
     which has no changes, there is the plan alone. Files are
     written beside their places before the changes are made, and renamed after: both exist, or neither.
-
-    Parameters
-    ----------
-    name, session, say
-        As for ``press``.
-    also
-        What a host reads besides for ``amend``, which may add to the outcome.
-    amend
-        Called with the outcome and what was read.
-
+    ``amend`` may add to the outcome by what was read, for which a host reads ``also``.
     """
     button = named(name)
     try:

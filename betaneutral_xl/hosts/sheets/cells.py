@@ -184,14 +184,9 @@ class GridCache:
 
 
 def read(value: object, what: str) -> Grid:
-    """Return a host's value (a scalar, a row or rows, as lists or tuples) as a grid.
+    """Return a host's value (a scalar, a row or rows, as lists or tuples) as a grid; messages name ``what``.
 
-    Parameters
-    ----------
-    value
-        Numbers, texts, booleans, dates, ``None`` and ``''``; short rows are padded with blanks.
-    what
-        The argument's name, for messages.
+    Cells are numbers, texts, booleans, dates, ``None`` and ``''``; short rows are padded with blanks.
 
     Raises
     ------

@@ -27,17 +27,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """What the button Today shows.
+    """What the button Today shows, and the files of the user's records that are ``kept`` with it.
 
-    Attributes
-    ----------
-    found
-        What became of the accepted proposal.
-    fills
-        The trades against its orders; None where none are named.
-    kept
-        Files of the user's records that are written with the sheet.
-
+    ``fills`` are the trades against the accepted orders; None where no file of trades is named.
     """
 
     found: Today

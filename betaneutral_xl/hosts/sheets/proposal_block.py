@@ -27,17 +27,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ShareOrders:
-    """The orders of a result, as the sheet shows them.
+    """The orders of a result, as the sheet shows them, with notes; or the reason why there are none.
 
-    Attributes
-    ----------
-    shares, prices
-        Signed shares to be traded, and prices per share in the base currency; by ticker.
-    lines
-        Notes on the orders.
-    reason
-        Why there are no orders; empty if there are.
-
+    Shares to be traded are signed, prices per share in the base currency; both by ticker.
     """
 
     shares: Mapping[str, float]

@@ -68,20 +68,9 @@ class Session:
         return self.settings.cache / LOG
 
     def call(self, function: Function, *values: object) -> Rows:
-        """Evaluate a function for a cell; never raise.
+        """Evaluate a function for a cell; never raise: for an error, return one cell with its message.
 
-        Parameters
-        ----------
-        function
-            An entry of the registry.
-        values
-            The arguments in the host's types, in order; trailing ones may be omitted.
-
-        Returns
-        -------
-        tuple of tuples
-            A rectangle of cells; for an error, one cell with its message.
-
+        ``values`` are the arguments in the host's types, in order; trailing ones may be omitted.
         """
         try:
             return self.answer(function, *values)

@@ -424,21 +424,9 @@ def request(
     constraints: Grid,
     method: Grid | None = None,
 ) -> Request:
-    """Return what is required of the answer.
+    """Return what is required of the answer; several targets are in the order of the ETFs.
 
-    Parameters
-    ----------
-    session
-        Finds the file of a mandate.
-    given
-        The ETFs, whose order several targets have, and the portfolio's groups.
-    target_beta
-        One target, or one for each ETF.
-    constraints
-        Named values: limits, limits on hedge ratios, policies.
-    method
-        Blank, or ``None`` where a function has no such argument, for the default.
-
+    ``method`` is None where a function has no such argument.
     """
     standing = mandate(session, constraints)
     typed = options(standing, target_beta, constraints, method)

@@ -54,25 +54,9 @@ Row = tuple[str, str, str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Slide:
-    """The slide as plain data.
+    """The slide as plain data, from top to bottom.
 
-    Attributes
-    ----------
-    title, verdict, advice
-        The lines at the top.
-    fill, ink
-        Colours of the verdict.
-    headings, rows
-        The table.
-    pictures
-        One or two charts.
-    lists
-        Titles with their lines, below the table.
-    footer
-        As-of days, sources and time.
-    written_at
-        The time stamp, UTC.
-
+    ``fill`` and ``ink`` are the verdict's; ``lists`` are titles with their lines; ``written_at`` is in UTC.
     """
 
     title: str

@@ -109,16 +109,7 @@ def build(
 
 
 def differences(about: Grid, xlwings: str) -> str:
-    """Return the versions a workbook was built with that differ from the installed ones; "" if none.
-
-    Parameters
-    ----------
-    about
-        The content of its sheet xlwings.conf.
-    xlwings
-        The installed version of xlwings.
-
-    """
+    """Return the versions on a sheet xlwings.conf that are not the installed ones, in words; "" if none."""
     built = {str(row[0]): str(row[1]) for row in about.rows if about.width > 1 and row[1] is not None}
     different = [
         f"{what} {then}, but {installed} is installed"

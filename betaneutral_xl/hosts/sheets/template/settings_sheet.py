@@ -78,21 +78,9 @@ def named_rows(
     free: int,
     what: str,
 ) -> None:
-    """Write rows of name, for which, value and help by group, and blank rows for more of them.
+    """Write rows of name, for which, value and help by group below the header's row, which counts from 0.
 
-    Parameters
-    ----------
-    template, sheet
-        Where.
-    row
-        That of the header above them, from 0.
-    groups
-        The rows.
-    free
-        Number of blank rows.
-    what
-        What a row is called: limit, or rule.
-
+    ``free`` blank rows for more of them follow; a row is called ``what``: limit, or rule.
     """
     first = row + 2
     for group, settings in groups.items():
