@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.engine.result import Method
-from betaneutral_xl.job.answer.lines import shown
+from betaneutral_xl.job.answer.lines import loss_text, shown
 from betaneutral_xl.job.views import Kind
 
 if TYPE_CHECKING:
@@ -51,13 +51,8 @@ def _falls(page: AnswerPage) -> list[tuple[Shock, Shock]]:
 def _fall(before: Shock, after: Shock) -> str:
     return (
         f"If {before.etf} falls {-before.move:.0%}, the portfolio is expected to move by "
-        f"{_moved(before)} before, {_moved(after)} after."
+        f"{loss_text(before)} before, {loss_text(after)} after."
     )
-
-
-def _moved(shock: Shock) -> str:
-    width = f" ± {shown(shock.half_width, Kind.PERCENT, 1)}" if math.isfinite(shock.half_width) else ""
-    return f"{shown(shock.expected, Kind.PERCENT, 1)}{width}"
 
 
 def _change(page: AnswerPage, result: Rebalance) -> str:

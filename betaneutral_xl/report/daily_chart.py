@@ -6,7 +6,7 @@ import io
 import math
 from typing import TYPE_CHECKING, Any
 
-from betaneutral_xl.errors import InputError, MissingPackage
+from betaneutral_xl.engine.backtest.charts import require
 from betaneutral_xl.job.daily.page import PART_WORDS, Verdict
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from betaneutral_xl.job.daily.page import Today
     from betaneutral_xl.job.daily.records import Reading
 
-FORMATS = ("png", "svg")
+__all__ = ["draw", "require"]
 
 SETTINGS: Any = {
     "svg.hashsalt": "betaneutral-xl",  # the same chart is the same file
@@ -28,25 +28,6 @@ SETTINGS: Any = {
 INK, BAND, TOLERANCE, ALARM = "#1d4ed8", "#dbeafe", "#fef3c7", "#be123c"
 
 PART_COLOURS = {"prices": "#6b7280", "trades": "#b45309", "etf": "#047857", "risk": "#7c3aed"}
-
-
-def require(kind: str) -> None:
-    """Check that a chart of a format can be drawn.
-
-    Raises
-    ------
-    InputError
-        If matplotlib is not installed, or the format is another.
-
-    """
-    if kind not in FORMATS:
-        msg = f"A chart cannot be saved as {kind or 'a file without an ending'!r}. Use .png or .svg."
-        raise InputError(msg)
-    try:
-        import matplotlib as mpl  # noqa: F401 - only whether it is there
-    except ImportError:
-        msg = 'Charts need matplotlib. Install it with pip install "betaneutral-xl[charts]".'
-        raise MissingPackage(msg) from None
 
 
 def draw(found: Today, kind: str) -> bytes:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from betaneutral_xl.job import views
 from betaneutral_xl.job.answer import words
-from betaneutral_xl.job.answer.lines import limit_text, shown
+from betaneutral_xl.job.answer.lines import limit_text, loss_text, shown
 from betaneutral_xl.job.answer.page import Status
 from betaneutral_xl.job.order_formats import liquidity_sentence
 from betaneutral_xl.job.views import Kind
@@ -94,12 +94,8 @@ def _numbers(answer: AnswerPage) -> Iterator[Sequence[str]]:
             text = f"{realised.beta:.2f} (s.e. {realised.se:.2f})"
             yield f"{label}, realised over {realised.days} days", text, "", "", ""
     for before, after in zip(answer.losses_before, answer.losses_after, strict=True):
-        ends = []
-        for one in (before, after):
-            known = math.isfinite(one.half_width)
-            error = f" ± {one.half_width:.1%}" if known else ""
-            ends.append(f"{shown(one.expected, Kind.PERCENT, 1)}{error}")
-        yield f"If {before.etf} falls {abs(before.move):.0%}", *ends, "", ""
+        label = f"If {before.etf} falls {abs(before.move):.0%}"
+        yield label, loss_text(before), loss_text(after), "", ""
     for measure in answer.measures:
         yield _measure(measure, answer)
     for leg in answer.legs:
@@ -121,8 +117,7 @@ def _measure(line: Measure, answer: AnswerPage) -> Sequence[str]:
 
 
 def _limit(line: LimitLine) -> Sequence[str]:
-    of = f" ({line.ticker})" if line.ticker else ""
-    label = f"Limit: {line.label}{of}{line.setter}"
+    label = f"Limit: {line.title}"
     return label, shown(line.before, line.kind), shown(line.after, line.kind), line.text, _light(line.light)
 
 
@@ -156,13 +151,7 @@ def _helps(answer: AnswerPage) -> Iterator[str]:
     ]
     rows += [("Binding", line) for line in found.binding]
     rows += [("Any one of these suffices", line) for line in found.changes]
-    rows += [
-        (
-            "Or beside the nearest weights",
-            f"{leg.action} {abs(leg.ratio):.1%} of net asset value in {leg.name}",
-        )
-        for leg in found.hedge
-    ]
+    rows += [("Or beside the nearest weights", leg.text()) for leg in found.hedge]
     rows += [("Or another target", found.other_target)] * bool(found.other_target)
     yield table(("", ""), rows, kind="text", sortable=False)
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from betaneutral_xl.engine.backtest.forward import ROLLING_DAYS
 from betaneutral_xl.engine.backtest.plan import COMPARISONS, UNHEDGED
-from betaneutral_xl.errors import InputError
+from betaneutral_xl.errors import InputError, MissingPackage
 
 if TYPE_CHECKING:
     from betaneutral_xl.engine.backtest.decide import Strategy
@@ -83,7 +83,7 @@ def require(kind: str) -> None:
         import matplotlib as mpl  # noqa: F401 - as above
     except ImportError:
         msg = 'Charts need matplotlib. Install it with pip install "betaneutral-xl[charts]".'
-        raise InputError(msg) from None
+        raise MissingPackage(msg) from None
 
 
 def drawn_strategies(result: Backtest) -> dict[Strategy, tuple[str, str]]:

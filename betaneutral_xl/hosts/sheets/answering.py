@@ -191,9 +191,8 @@ def _losses(page: AnswerPage) -> Iterator[list[Any]]:
 
 
 def _limit(line: LimitLine) -> list[Any]:
-    label = f"{line.label} ({line.ticker})" if line.ticker else line.label
     return [
-        f"Limit: {label}{line.setter}",
+        f"Limit: {line.title}",
         line.before,
         line.after,
         None,
@@ -219,10 +218,7 @@ def _first(page: AnswerPage) -> Lines:
     helpful: Lines = []
     if found is not None:
         helpful = [["Would help", one] for one in found.changes[:2]]
-        helpful += [
-            ["Or beside", f"{leg.action} {abs(leg.ratio):.1%} of net asset value in {leg.name}"]
-            for leg in found.hedge[:1]
-        ]
+        helpful += [["Or beside", leg.text()] for leg in found.hedge[:1]]
         helpful += [["At its limit", ", ".join(found.binding)]] * bool(found.binding)
     return [
         [label, shorten(text, FIRST_LENGTH) if text else None] for label, text in (*helpful, *_warnings(page))

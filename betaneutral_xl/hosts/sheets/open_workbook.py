@@ -6,7 +6,7 @@ A host reads a ``Plan`` at once, and makes all ``Change``s at once, or none of t
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from betaneutral_xl.errors import BetaNeutralError, NamedRangeMissing
 from betaneutral_xl.hosts.sheets import cells
@@ -111,18 +111,18 @@ def gather(
 ) -> Sheets:
     """Read a plan with a host's functions; what cannot be read is an error only where it is needed."""
 
-    def found(read: Callable[[], object]) -> Found:
+    def found(read: Callable[..., object], *place: Any) -> Found:
         try:
-            return read()
+            return read(*place)
         except BetaNeutralError as error:
             return error
 
-    names = {name: found(lambda name=name: named(name)) for name in plan.names}  # type: ignore[misc] # the name of now
-    areas: dict[tuple[str, int], Found] = {}
-    for area in plan.areas:
-        needed = area.unless is None or not holds(names.get(area.unless[0]), area.unless[1])
-        if needed:
-            areas[area.sheet, area.row] = found(lambda area=area: below(area.sheet, area.row))  # type: ignore[misc] # likewise
+    names = {name: found(named, name) for name in plan.names}
+    areas = {
+        (one.sheet, one.row): found(below, one.sheet, one.row)
+        for one in plan.areas
+        if one.unless is None or not holds(names.get(one.unless[0]), one.unless[1])
+    }
     return Sheets(names, areas, folder, stem, files_of(folder, stem))
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date, datetime
 
+    from betaneutral_xl.engine.exposures import Shock
     from betaneutral_xl.engine.intervals import BetaForecast
     from betaneutral_xl.engine.realised import RecentBeta
     from betaneutral_xl.model.constraints import Range
@@ -63,6 +64,12 @@ def shown(value: float | None, kind: Kind, digits: int = 2) -> str:
     if kind is Kind.PERCENT:
         return f"{round(value, digits + 2) + 0.0:.{digits}%}"
     return f"{round(value):,}" if kind is Kind.COUNT else f"{round(value, digits) + 0.0:.{digits}f}"
+
+
+def loss_text(shock: Shock) -> str:
+    """Return the expected return if an ETF falls, with half the length of its interval where it is known."""
+    width = f" ± {shown(shock.half_width, Kind.PERCENT, 1)}" if math.isfinite(shock.half_width) else ""
+    return f"{shown(shock.expected, Kind.PERCENT, 1)}{width}"
 
 
 def limit_text(limit: Range, kind: Kind) -> str:
@@ -209,6 +216,12 @@ class LimitLine:
         """Who set it, as the end of a label: ``, mandate``; empty for the request itself."""
         return "" if self.source == REQUEST else ", mandate"
 
+    @property
+    def title(self) -> str:
+        """Its label with the name that it is of, and who set it."""
+        of = f" ({self.ticker})" if self.ticker else ""
+        return f"{self.label}{of}{self.setter}"
+
 
 @dataclass(frozen=True, slots=True)
 class Leg:
@@ -221,6 +234,10 @@ class Leg:
     def action(self) -> str:
         """What to do."""
         return "sell" if self.ratio >= 0.0 else "buy"
+
+    def text(self, digits: int = 1) -> str:
+        """Return what to do with how much of it, as a percentage with these digits."""
+        return f"{self.action} {abs(self.ratio):.{digits}%} of net asset value in {self.name}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

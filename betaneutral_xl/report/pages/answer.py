@@ -267,10 +267,9 @@ def _leg(answer: AnswerPage, leg: Leg) -> list[Cell]:
 
 
 def _limit(line: LimitLine) -> list[Cell]:
-    of = f" ({line.ticker})" if line.ticker else ""
     look = _grey(FORMATS[line.kind])
     return _row(
-        f"{line.label[:1].upper()}{line.label[1:]}{of}{line.setter}",
+        f"{line.title[:1].upper()}{line.title[1:]}",
         (line.before, look),
         (line.after, look),
         limit=line.text,
@@ -333,9 +332,7 @@ def remedies(page: Page, answer: AnswerPage) -> None:
     for label, lines in (("Binding", binding), ("Any one of these suffices", found.changes)):
         for n, text in enumerate(lines):
             page.line([("" if n else label, bold), (f"{text[:1].upper()}{text[1:]}", style.CELL)])
-    legs = ", ".join(
-        f"{leg.action} {abs(leg.ratio):.1%} of net asset value in {leg.name}" for leg in found.hedge
-    )
+    legs = ", ".join(leg.text() for leg in found.hedge)
     for label, text in (
         ("Or beside the nearest weights", legs),
         ("Or another target", found.other_target),

@@ -156,7 +156,7 @@ def _after(page: Page, contents: Contents) -> None:
         for leg in answer.legs:
             amount = answer.money(abs(leg.ratio))
             value = f", {amount:,.0f} in base currency" if amount else ""
-            text = f"{leg.action} {abs(leg.ratio):.2%} of net asset value in {leg.name}{value}"
+            text = f"{leg.text(digits=2)}{value}"
             page.paragraph(f"{text[:1].upper()}{text[1:]}.", style.CELL)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.job import views
-from betaneutral_xl.job.answer.lines import Light, limit_text, shown
+from betaneutral_xl.job.answer.lines import Light, limit_text, loss_text, shown
 from betaneutral_xl.job.answer.page import Status
 from betaneutral_xl.job.views import Kind
 from betaneutral_xl.model.notices import Severity
@@ -109,13 +109,7 @@ def _rows(answer: AnswerPage) -> Iterator[Row]:
     for before, after in zip(answer.losses_before, answer.losses_after, strict=True):
         if few or before.move == answer.losses_before[0].move:
             label = _short(f"If {before.etf} falls {abs(before.move):.0%}", 40)
-            yield (
-                label,
-                _loss(before.expected, before.half_width),
-                _loss(after.expected, after.half_width),
-                "",
-                "",
-            )
+            yield label, loss_text(before), loss_text(after), "", ""
     for one in answer.measures:
         if one.key != "trades":
             bound = answer.limit_of(one.key)
@@ -123,8 +117,7 @@ def _rows(answer: AnswerPage) -> Iterator[Row]:
             label = _short(one.label if bound is None else f"{one.label}{bound.setter}", 46)
             yield label, shown(one.before, one.kind, 1), shown(one.after, one.kind, 1), *held
     for line in sorted(answer.further_limits, key=lambda one: one.light is not Light.OVER):
-        of = f" ({line.ticker})" if line.ticker else ""
-        label = _short(f"{line.label[:1].upper()}{line.label[1:]}{of}{line.setter}", 40)
+        label = _short(f"{line.title[:1].upper()}{line.title[1:]}", 40)
         before_text = shown(line.before, line.kind, 1)
         yield label, before_text, shown(line.after, line.kind, 1), line.text, LIGHTS[line.light][0]
 
@@ -135,11 +128,6 @@ def _beta(one: BetaForecast) -> str:
         return views.beta_text(one, 2)
     error = f" (s.e. {one.se:.2f})" if math.isfinite(one.se) else ""
     return f"{shown(one.beta, Kind.NUMBER)}{error}"
-
-
-def _loss(expected: float, half_width: float) -> str:
-    error = f" ± {half_width:.1%}" if math.isfinite(half_width) else ""
-    return f"{shown(expected, Kind.PERCENT, 1)}{error}"
 
 
 def _lists(answer: AnswerPage) -> Iterator[tuple[str, tuple[str, ...]]]:
