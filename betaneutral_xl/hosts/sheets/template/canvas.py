@@ -124,10 +124,14 @@ class Template:
         for place, label in enumerate(labels):
             sheet.write_string(row - 1, column - 1 + place, label, self.band(left=place == 0))
 
-    def band(self, *, left: bool = False, gap: bool = False) -> Format:
+    def band(self, *, left: bool = False) -> Format:
         """Return the format of a table's header; long names of several ETFs are shrunk, not cut."""
-        place = {"align": "left", "indent": int(gap)} if left else {"align": "right", "shrink": True}
-        return self.style(bold=True, font_color="#FFFFFF", bg_color=ACCENT, **place)
+        return self.style(**HEAD, **({"align": "left"} if left else {"align": "right", "shrink": True}))
+
+    def widths(self, sheet: Worksheet, widths: Sequence[float]) -> None:
+        """Set the widths of the first columns."""
+        for column, width in enumerate(widths):
+            sheet.set_column(column, column, width, self.style())
 
     def column(self, sheet: Worksheet, number: int, width: float, shown: str, *, gap: bool = False) -> None:
         """Set a column's width and number format; ``gap`` indents its text from the numbers before it."""
@@ -191,6 +195,11 @@ class Template:
         repeated = f'OR(LEFT({first},6)="#BETA!",{first}="{LOADING}")'
         self.rule(sheet, (top, left, bottom, right), repeated, unseen, stop=True)
 
+    def hide_repeated_table(self, sheet: Worksheet, left: int, right: int) -> None:
+        """Do so in a table from ``FIRST_ROW`` on, but in its first cell."""
+        self.hide_repeated(sheet, FIRST_ROW, left + 1, FIRST_ROW, right)
+        self.hide_repeated(sheet, FIRST_ROW + 1, left, LAST_ROW, right)
+
     def fractions(self, sheet: Worksheet, column: int, first: int) -> None:
         """Show the decimals of fractions of a share in a column of whole numbers, from a row on."""
         top = f"{letters(column)}{first}"
@@ -232,37 +241,30 @@ class Template:
                 if i == j == 0:
                     continue
                 is_text = isinstance(rows[-1][j], str) and j not in right
+                # Texts are indented from the numbers before them, which are right-aligned.
+                gap = is_text and j > 0 and not isinstance(rows[-1][j - 1], str)
                 if head and i == 0:
-                    gap = is_text and _after_numbers(rows, j)
                     place = (
                         {"align": "left", "indent": int(gap)}
                         if is_text
                         else {"align": "right", "shrink": True}
                     )
                     style = self.style(bold=True, **place)
-                elif is_text and _after_numbers(rows, j):
-                    style = self.style(num_format=_of(shown, j), align="left", indent=1)
                 else:
-                    aligned = {"align": "right"} if j in right else {}
-                    style = self.style(num_format=_of(shown, j), **aligned)
+                    place = (
+                        {"align": "left", "indent": 1} if gap else {"align": "right"} if j in right else {}
+                    )
+                    number_format = shown[j] if j < len(shown) else "General"
+                    style = self.style(num_format=number_format, **place)
                 put(sheet, row - 1 + i, column - 1 + j, value, style)
         if head:
             self.spilled_head(sheet, row, column, last)
 
 
-def _after_numbers(rows: Rows, place: int) -> bool:
-    """Return whether the column before holds numbers, which are right-aligned."""
-    return place > 0 and not isinstance(rows[-1][place - 1], str)
-
-
-def _of(shown: Sequence[str], place: int) -> str:
-    return shown[place] if place < len(shown) else "General"
-
-
 def put(sheet: Worksheet, row: int, column: int, value: Cell, style: Format) -> None:
     """Write a formula's cached value, a blank for a missing one."""
     value = cached(value)
-    if value is None or value == "":
+    if value == "":
         sheet.write_blank(row, column, None, style)
     elif isinstance(value, str):
         sheet.write_string(row, column, value, style)

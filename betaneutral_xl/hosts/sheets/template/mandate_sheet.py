@@ -49,8 +49,7 @@ def mandate(template: Template) -> Worksheet:
         "A fund's standing rules. The yellow cells are yours; without a value a rule is not set.",
         tab="#047857",
     )
-    for column, width in enumerate((26, 14, 40, 130, 3)):
-        sheet.set_column(column, column, width, template.style())
+    template.widths(sheet, (26, 14, 40, 130, 3))
     sheet.write_string(USED - 1, 0, "Mandate in use", template.style(bold=True))
     sheet.write_string(USED - 1, 2, "no", entry(template))
     sheet.write_string(USED - 1, 3, USED_HELP, template.style(font_color=MUTED, indent=1))
@@ -76,13 +75,8 @@ def _state(template: Template, sheet: Worksheet) -> None:
         f'=IF({MANDATE_USED}="yes",IF(COUNTA({values})=0,"In use, but no rule is set.",'
         f'COUNTA({values})&" rules in force."),"Not in use: runs are made without these rules.")'
     )
-    sheet.write_formula(
-        USED,
-        0,
-        text,
-        template.style(font_color=ACCENT, bold=True),
-        "Not in use: runs are made without these rules.",
-    )
+    unused = "Not in use: runs are made without these rules."
+    sheet.write_formula(USED, 0, text, template.style(font_color=ACCENT, bold=True), unused)
     empty = f'AND({MANDATE_USED}="yes",COUNTA({values})=0)'
     template.rule(sheet, (USED + 1, 1, USED + 1, 1), empty, {"font_color": CAUTION})
 

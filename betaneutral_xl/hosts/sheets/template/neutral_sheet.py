@@ -109,16 +109,10 @@ def _weights(template: Template, sheet: Worksheet, rows: Rows) -> None:
     sheet.set_column(left - 1, left - 1, 12, template.style())
     sheet.set_column(left, left + MAX_WEIGHT_COLUMNS - 2, 14, template.style(num_format=PERCENT))
     head = rows[0]
-    template.formula(
-        sheet,
-        (FIRST_ROW, left),
-        f"BETA_NEUTRAL({PROBLEM})",
-        rows,
-        ["General", *[PERCENT] * (len(head) - 1)],
-    )
+    shown = ["General", *[PERCENT] * (len(head) - 1)]
+    template.formula(sheet, (FIRST_ROW, left), f"BETA_NEUTRAL({PROBLEM})", rows, shown)
     last = left + MAX_WEIGHT_COLUMNS - 1
-    template.hide_repeated(sheet, FIRST_ROW, left + 1, FIRST_ROW, last)
-    template.hide_repeated(sheet, FIRST_ROW + 1, left, LAST_ROW, last)
+    template.hide_repeated_table(sheet, left, last)
     template.spilled_head(sheet, FIRST_ROW, left, last)
     for place in range(len(head), MAX_WEIGHT_COLUMNS):  # headers of further ETFs may be long
         sheet.write_blank(FIRST_ROW - 1, left - 1 + place, None, template.style(align="right", shrink=True))

@@ -53,29 +53,18 @@ def orders(template: Template, results: dict[str, Rows]) -> Worksheet:
     sheet.write_string(FIRST_ROW - 3, 0, order, label)
     sheet.write_string(FIRST_ROW - 3, OWN_COLUMN - 1, "Your own prices", label)
     sheet.write_string(FIRST_ROW - 3, ORDERS_COLUMN - 1, "Orders", label)
-    template.formula(
-        sheet,
-        (FIRST_ROW, 1),
-        f"BN_PRICES({HOLDINGS},{ETFS},setting_prices,{OWN_PRICES})",
-        results["prices"],
-        prices,
-    )
+    text = f"BN_PRICES({HOLDINGS},{ETFS},setting_prices,{OWN_PRICES})"
+    template.formula(sheet, (FIRST_ROW, 1), text, results["prices"], prices)
     _own(template, sheet)
-    template.formula(
-        sheet,
-        (FIRST_ROW, ORDERS_COLUMN),
-        f"BN_ORDERS({WEIGHTS},{PRICES},{ORDER_SETTINGS})",
-        results["orders"],
-        ordered,
-    )
+    text = f"BN_ORDERS({WEIGHTS},{PRICES},{ORDER_SETTINGS})"
+    template.formula(sheet, (FIRST_ROW, ORDERS_COLUMN), text, results["orders"], ordered)
     template.fractions(sheet, ORDERS_COLUMN + 2, FIRST_ROW + 1)
     top, value = FIRST_ROW + 1, ORDERS_COLUMN + 4
     beta = f'LEFT(${letters(ORDERS_COLUMN)}{top},4)="beta"'
     template.rule(sheet, (top, value, LAST_ROW, value), beta, {"num_format": "0.0000"})
     template.rule(sheet, (top, 1, LAST_ROW, 4), f'AND($A{top}<>"",$B{top}="")', {"font_color": CAUTION})
     for column, width in ((1, len(prices)), (ORDERS_COLUMN, len(ordered))):
-        template.hide_repeated(sheet, FIRST_ROW, column + 1, FIRST_ROW, column + width - 1)
-        template.hide_repeated(sheet, FIRST_ROW + 1, column, LAST_ROW, column + width - 1)
+        template.hide_repeated_table(sheet, column, column + width - 1)
     template.table(sheet, PRICES, len(prices), len(results["prices"]))
     sheet.set_landscape()
     return sheet

@@ -218,13 +218,8 @@ def _functions(template: Template, sheet: Worksheet, blocks: Mapping[str, Block]
     row = HEAD_ROW
     for name, case in CASES.items():
         row, block = row + 1, blocks[name]
-        sheet.write_url(
-            row - 1,
-            NAME,
-            f"internal:{block.cell(block.actual, (0, 0))}",
-            template.style(font_color=BOUGHT),
-            name,
-        )
+        link = f"internal:{block.cell(block.actual, (0, 0))}"
+        sheet.write_url(row - 1, NAME, link, template.style(font_color=BOUGHT), name)
         _figure(template, sheet, row, case.figure, case.known)
         _actual(template, sheet, row, case.known, block.cell(block.actual, case.place))
         # The cells around a table are blank: a result that is too large differs.

@@ -38,8 +38,7 @@ def settings(template: Template) -> Worksheet:
     sheet = template.sheet(
         Sheet.SETTINGS, "Settings", "Edit the yellow cells; everything else in this workbook is computed."
     )
-    for column, width in enumerate((26, 14, 40, 100)):
-        sheet.set_column(column, column, width, template.style())
+    template.widths(sheet, (26, 14, 40, 100))
     row = SETTINGS_TOP
     for group, settings in SETTINGS.items():
         section_title(template, sheet, row, (group, "", "", ""))
@@ -111,15 +110,8 @@ def named_rows(
 
 def entry(template: Template, shown: str = "General") -> Format:
     """Return the format of a cell for the user."""
-    return template.style(
-        font_color=BLUE,
-        bg_color=INPUT,
-        border=1,
-        border_color=LINE,
-        num_format=shown,
-        align="left",
-        locked=False,
-    )
+    colours = {"font_color": BLUE, "bg_color": INPUT, "border": 1, "border_color": LINE}
+    return template.style(**colours, num_format=shown, align="left", locked=False)
 
 
 def input_cell(template: Template, sheet: Worksheet, row: int, setting: Setting) -> None:
@@ -149,8 +141,6 @@ ANY_TEXT: dict[str, Any] = {
     "error_message": f"Give a text of at most {MAX_TEXT} characters.",
 }
 
-_NOT_BELOW_ZERO = {"validate": "decimal", "criteria": ">=", "value": 0, "error_message": "Give zero or more."}
-
 
 def _rule(setting: Setting) -> dict[str, Any]:
     """Return what a cell of the sheet takes; of a text its length, where only the request can tell."""
@@ -160,23 +150,16 @@ def _rule(setting: Setting) -> dict[str, Any]:
     match setting.kind:
         case Kind.SHARE:
             most = LARGEST.get(setting.name, LARGEST_LEG)
-            return {
-                "validate": "decimal",
-                "criteria": "between",
-                "minimum": -most,
-                "maximum": most,
-                "error_message": "Give a decimal or a percent: 0.05 or 5%.",
-            }
+            between = {"validate": "decimal", "criteria": "between", "minimum": -most, "maximum": most}
+            return {**between, "error_message": "Give a decimal or a percent: 0.05 or 5%."}
         case Kind.COUNT | Kind.DAYS:
-            return {
-                "validate": "integer",
-                "criteria": ">=",
-                "value": 1,
-                "error_message": "Give a whole number.",
-            }
+            return _at_least("integer", 1, "Give a whole number.")
         case Kind.BASIS_POINTS | Kind.NUMBER | Kind.MONEY:
-            return _NOT_BELOW_ZERO
+            return _at_least("decimal", 0, "Give zero or more.")
         case Kind.DAY:
-            first = date(1990, 1, 1)
-            return {"validate": "date", "criteria": ">=", "value": first, "error_message": "Give a date."}
+            return _at_least("date", date(1990, 1, 1), "Give a date.")
     return ANY_TEXT
+
+
+def _at_least(kind: str, least: int | date, otherwise: str) -> dict[str, Any]:
+    return {"validate": kind, "criteria": ">=", "value": least, "error_message": otherwise}

@@ -81,8 +81,7 @@ STEPS = (
 def start(template: Template, results: dict[str, Rows]) -> Worksheet:
     """Write the sheet: verdict, measures and charts first, then what supports them."""
     sheet = template.sheet(Sheet.START, "Beta Neutral", "")
-    for column, width in enumerate(WIDTHS):
-        sheet.set_column(column, column, width, template.style())
+    template.widths(sheet, WIDTHS)
     _lines(template, sheet, results)
     _part(template, sheet, results, Part.FIRST, FIRST)
     _part(template, sheet, results, Part.MEASURES, MEASURES)

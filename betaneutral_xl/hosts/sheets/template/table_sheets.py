@@ -49,33 +49,21 @@ def holdings(template: Template, results: dict[str, Rows]) -> Worksheet:
         f"FETCH_HOLDINGS in A6. For your own: {OVER}, then paste ticker, shares, price, or ticker, weight.",
     )
     shown = ["General", MONEY, "#,##0.00", MONEY, PERCENT]
-    for column, (width, number_format) in enumerate(zip((16, 14, 12, 18, 12), shown, strict=True)):
-        sheet.set_column(column, column, width, template.style(num_format=number_format))
-    template.formula(
-        sheet, (FIRST_ROW, 1), "FETCH_HOLDINGS(setting_fund,setting_as_of)", results["holdings"], shown
-    )
+    for column, (width, number_format) in enumerate(zip((16, 14, 12, 18, 12), shown, strict=True), 1):
+        template.column(sheet, column, width, number_format)
+    rows = results["holdings"]
+    template.formula(sheet, (FIRST_ROW, 1), "FETCH_HOLDINGS(setting_fund,setting_as_of)", rows, shown)
     template.fractions(sheet, 2, FIRST_ROW + 1)
+    names, weights = (f"{letter}{FIRST_ROW + 1}:{letter}{LAST_ROW}" for letter in "AE")
+    whole, percent = template.style(num_format="0"), template.style(num_format=PERCENT, bold=True)
     sheet.write_string(3, 0, "Names", template.style(bold=True))
-    sheet.write_formula(
-        3,
-        1,
-        f"=COUNTA(A{FIRST_ROW + 1}:A{LAST_ROW})",
-        template.style(num_format="0"),
-        len(results["holdings"]) - 1,
-    )
-    total = sum(float(str(row[4])) for row in results["holdings"][1:])
-    weights = f"E{FIRST_ROW + 1}:E{LAST_ROW}"
+    sheet.write_formula(3, 1, f"=COUNTA({names})", whole, len(rows) - 1)
+    total = cached(sum(float(str(row[4])) for row in rows[1:]))
     sheet.write_string(3, 3, "Sum of weights", template.style(bold=True, align="right"))
-    sheet.write_formula(
-        3,
-        4,
-        f'=IF(COUNT({weights}),SUM({weights}),"")',  # a pasted table has none there
-        template.style(num_format=PERCENT, bold=True),
-        cached(total),
-    )
-    template.hide_repeated(sheet, FIRST_ROW, 2, FIRST_ROW, len(shown))
-    template.hide_repeated(sheet, FIRST_ROW + 1, 1, LAST_ROW, len(shown))
-    template.table(sheet, HOLDINGS, len(shown), len(results["holdings"]))
+    text = f'=IF(COUNT({weights}),SUM({weights}),"")'  # a pasted table has none there
+    sheet.write_formula(3, 4, text, percent, total)
+    template.hide_repeated_table(sheet, 1, len(shown))
+    template.table(sheet, HOLDINGS, len(shown), len(rows))
     return sheet
 
 
@@ -97,26 +85,21 @@ def etf(template: Template, results: dict[str, Rows]) -> Worksheet:
             template.column(sheet, left + offset, width, shown, gap=offset == WEIGHT + 1)
         template.spilled_head(sheet, FIRST_ROW, left, left + ETF_STRIDE - 2)
         name = f"setting_etf_{place + 1}"
+        first = place == 0  # the sample has one ETF
         style = template.style(font_color=MUTED, italic=True)
         sheet.write_formula(
-            FIRST_ROW - 2, left - 1, f'=IF({name}="","",{name})', style, "demo" if place == 0 else ""
+            FIRST_ROW - 2, left - 1, f'=IF({name}="","",{name})', style, "demo" if first else ""
         )
-        rows = results["etf"] if place == 0 else (("",),)
-        text = f"LOAD_ETF({name})" if place == 0 else f'IF({name}="","",LOAD_ETF({name}))'
+        rows = results["etf"] if first else (("",),)
+        text = f"LOAD_ETF({name})" if first else f'IF({name}="","",LOAD_ETF({name}))'
         template.formula(sheet, (FIRST_ROW, left), text, rows, ["General", "General", PERCENT, "General"])
         shown = f'=IF({name}="","","Sum")'
-        sheet.write_formula(3, left - 1, shown, template.style(bold=True), "Sum" if place == 0 else "")
-        total = sum(float(str(row[2])) for row in results["etf"][1:]) if place == 0 else 0.0
-        weight = letters(left + 2)
-        sheet.write_formula(
-            3,
-            left + 1,
-            f'=IF({name}="","",SUM({weight}{FIRST_ROW + 1}:{weight}{LAST_ROW}))',
-            template.style(num_format=PERCENT, bold=True),
-            cached(total) if place == 0 else "",
-        )
-        template.hide_repeated(sheet, FIRST_ROW, left + 1, FIRST_ROW, left + ETF_STRIDE - 2)
-        template.hide_repeated(sheet, FIRST_ROW + 1, left, LAST_ROW, left + ETF_STRIDE - 2)
+        sheet.write_formula(3, left - 1, shown, template.style(bold=True), "Sum" if first else "")
+        total = cached(sum(float(str(row[2])) for row in rows[1:])) if first else ""
+        weights = f"{letters(left + 2)}{FIRST_ROW + 1}:{letters(left + 2)}{LAST_ROW}"
+        percent = template.style(num_format=PERCENT, bold=True)
+        sheet.write_formula(3, left + 1, f'=IF({name}="","",SUM({weights}))', percent, total)
+        template.hide_repeated_table(sheet, left, left + ETF_STRIDE - 2)
     template.table(sheet, ETFS, MAX_ETFS * ETF_STRIDE - 1, len(results["etf"]))
     sheet.set_landscape()
     return sheet
@@ -145,13 +128,9 @@ def covariance(template: Template, results: dict[str, Rows]) -> Worksheet:
     text = f"COVARIANCE({names},{chosen},{options},TRUE)"
     template.formula(sheet, (FIRST_ROW, 1), text, results["risk"])
     sheet.write_string(FIRST_ROW - 2, 0, "handle", template.style(font_color=MUTED))
-    template.formula(
-        sheet,
-        (MATRIX_ROW, 1),
-        f"BN_MATRIX(A{FIRST_ROW})",
-        results["matrix"],
-        ["General", *["0.0000"] * len(results["matrix"])],
-    )
+    rows = results["matrix"]
+    shown = ["General", *["0.0000"] * len(rows)]
+    template.formula(sheet, (MATRIX_ROW, 1), f"BN_MATRIX(A{FIRST_ROW})", rows, shown)
     template.hide_repeated(sheet, MATRIX_ROW, 1, MATRIX_ROW + MAX_COLUMNS, MAX_COLUMNS + 1)
     template.spilled_head(sheet, MATRIX_ROW, 1, MAX_COLUMNS + 1)
     sheet.conditional_format(
