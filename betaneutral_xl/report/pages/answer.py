@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from openpyxl.utils import get_column_letter
-
 from betaneutral_xl.engine.exposures import MOVES
 from betaneutral_xl.job.answer.lines import limit_text
 from betaneutral_xl.job.answer.page import Status
@@ -16,7 +14,7 @@ from betaneutral_xl.model.notices import Severity
 from betaneutral_xl.report import charts, pictures, style
 from betaneutral_xl.report.cells import Formula, lookup_key
 from betaneutral_xl.report.pages import scenarios
-from betaneutral_xl.report.pages.layout import BLANK, SEVERITIES, Page, light, rounded
+from betaneutral_xl.report.pages.layout import BLANK, LIGHTS, SEVERITIES, Page, rounded
 from betaneutral_xl.report.sheets import past
 from betaneutral_xl.system.words import shorten
 
@@ -77,12 +75,11 @@ def write(canvas: Canvas, contents: Contents, checks: int) -> None:
     value = f", net asset value {answer.nav:,.0f}" if answer.nav else ""
     page.line([(f"{answer.headline}. {as_of}{value}.{answer.mandates}", style.SUBTITLE)], 17.0)
     banner = BANNERS[answer.status]
-    verdict = _verdict(contents)
-    page.paragraph(verdict, banner, shown=contents.verdict, size=13.0)
+    page.paragraph(_verdict(contents), banner, size=13.0)
     page.paragraph(answer.advice, style.ANSWER.replace(size=11), size=11.0)
     page.gap(6.0)
     _numbers(page, contents)
-    page.paragraph(_note(contents, checks), style.NOTE, shown=_note_text(contents, checks), size=9.0)
+    page.paragraph(_note(contents, checks), style.NOTE, size=9.0)
     _warnings(page, answer)
     remedies(page, answer)
     _alternatives(page, contents)
@@ -189,14 +186,13 @@ def _beta(contents: Contents, k: int, line: BetaLine) -> list[Cell]:
         (Formula(f"ROUND(beta_before_{k},9)", rounded(line.before.beta)), number),
         (Formula(f"ROUND(beta_after_{k},9)", rounded(line.after.beta)), number),
         errors=(ends[0], ends[1]),
-        realised=(realised.beta if realised else "unknown", _grey(style.BETA).replace(align="right")),
+        realised=(
+            realised.beta if realised else "unknown",
+            style.from_python(style.BETA).replace(align="right"),
+        ),
         limit="none" if line.target is None else limit_text(line.target, Kind.NUMBER),
-        holds=light(line.light),
+        holds=LIGHTS[line.light],
     )
-
-
-def _grey(number_format: str) -> Look:
-    return style.from_python(number_format)
 
 
 def _error(name: str, value: float, size: float, number_format: str) -> Cell:
@@ -218,14 +214,10 @@ def _losses(contents: Contents) -> Iterator[list[Cell]]:
             (Formula(f"ROUND(beta_{when}_{k}*{one.move!r},9)", rounded(one.expected)), percent)
             for when, one in whens
         )
+        widths = (one.half_width if kind == "interval" else one.se for one in pair)
         ends = [
-            _error(
-                f"beta_{kind}_{when}_{k}",
-                one.half_width if kind == "interval" else one.se,
-                size,
-                style.TENTH,
-            )
-            for when, one in whens
+            _error(f"beta_{kind}_{when}_{k}", width, size, style.TENTH)
+            for (when, _), width in zip(whens, widths, strict=True)
         ]
         yield _row(
             f"If {pair[0].etf} falls {size:.0%}",
@@ -249,7 +241,7 @@ def _measure(contents: Contents, line: Measure) -> list[Cell]:
         _number(after, line.after, look),
         money=(answer.money(line.before), answer.money(line.after)) if line.is_money else (None, None),
         limit="" if limit is None else limit.text,
-        holds=BLANK if limit is None else light(limit.light),
+        holds=BLANK if limit is None else LIGHTS[limit.light],
     )
 
 
@@ -263,38 +255,30 @@ def _leg(answer: AnswerPage, leg: Leg) -> list[Cell]:
     """Return the row of an ETF to trade in place of its basket."""
     size = abs(leg.ratio)
     label = f"{leg.action.capitalize()} {leg.name} in place of its basket"
-    return _row(label, after=(size, _grey(style.PERCENT)), money=(None, answer.money(size)))
+    return _row(label, after=(size, style.from_python(style.PERCENT)), money=(None, answer.money(size)))
 
 
 def _limit(line: LimitLine) -> list[Cell]:
-    look = _grey(FORMATS[line.kind])
+    look = style.from_python(FORMATS[line.kind])
     return _row(
         f"{line.title[:1].upper()}{line.title[1:]}",
         (line.before, look),
         (line.after, look),
         limit=line.text,
-        holds=light(line.light),
+        holds=LIGHTS[line.light],
     )
 
 
 def _note(contents: Contents, checks: int) -> Formula:
-    text = _note_text(contents, checks)
-    held = _held(contents, checks)
-    rest = text.removeprefix(str(held)).replace('"', '""')
-    return Formula(f'COUNTIF(verdicts,TRUE)&"{rest}"', text)
-
-
-def _held(contents: Contents, checks: int) -> int:
-    return checks - sum(not check.passed for check in contents.checks)
-
-
-def _note_text(contents: Contents, checks: int) -> str:
-    rest = "formulas against Python to 1e-9, and the results verified before writing"
+    """Return how many checks hold, counted by the workbook, and how sure the betas are."""
+    held = checks - sum(not check.passed for check in contents.checks)
+    kind = "formulas against Python to 1e-9, and the results verified before writing"
     if contents.infeasible is not None:
-        rest = "the target is NOT met; the others are of the formulas and the unchanged portfolio"
+        kind = "the target is NOT met; the others are of the formulas and the unchanged portfolio"
     note = contents.page.uncertainty[:160]
-    held = _held(contents, checks)
-    return f"{held} of {checks} checks hold: {rest}. {note[:1].upper()}{note[1:]}."
+    text = f" of {checks} checks hold: {kind}. {note[:1].upper()}{note[1:]}."
+    quoted = text.replace('"', '""')
+    return Formula(f'COUNTIF(verdicts,TRUE)&"{quoted}"', f"{held}{text}")
 
 
 def _warnings(page: Page, answer: AnswerPage) -> None:
@@ -333,10 +317,7 @@ def remedies(page: Page, answer: AnswerPage) -> None:
         for n, text in enumerate(lines):
             page.line([("" if n else label, bold), (f"{text[:1].upper()}{text[1:]}", style.CELL)])
     legs = ", ".join(leg.text() for leg in found.hedge)
-    for label, text in (
-        ("Or beside the nearest weights", legs),
-        ("Or another target", found.other_target),
-    ):
+    for label, text in (("Or beside the nearest weights", legs), ("Or another target", found.other_target)):
         if text:
             page.line([(label, bold), (text, style.CELL)])
 
@@ -417,9 +398,8 @@ def _charts(page: Page, contents: Contents) -> None:
     drawn = [(pictures.variance(answer), scenarios.variance_source(contents))]
     if answer.past:
         drawn.append((pictures.past_betas(answer, 0), past.source(contents, 0)))
-    corners = ("A", get_column_letter(4))
+    corners = ("A", "D")
     shares = (0.42, 0.56) if len(drawn) > 1 else (0.98,)
     for (picture, (categories, sources)), corner, share in zip(drawn, corners, shares, strict=False):
-        charts.draw(
-            page.canvas, picture, categories, sources, at=f"{corner}{at}", size=(width * share, height - 0.1)
-        )
+        size = (width * share, height - 0.1)
+        charts.draw(page.canvas, picture, categories, sources, at=f"{corner}{at}", size=size)

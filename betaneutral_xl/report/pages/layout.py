@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 from betaneutral_xl.job.answer.lines import Light
 from betaneutral_xl.model.notices import Severity
 from betaneutral_xl.report import style
+from betaneutral_xl.report.cells import Formula
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from betaneutral_xl.report.cells import Canvas, Formula, Scalar
+    from betaneutral_xl.report.cells import Canvas, Scalar
     from betaneutral_xl.report.style import Look
 
 Cell = tuple["Scalar | Formula", "Look"]
@@ -56,11 +57,6 @@ def rounded(value: float, digits: int = 9) -> float:
     return round(value, digits) + 0.0
 
 
-def light(of: Light) -> Cell:
-    """Return the cell that says whether a limit holds."""
-    return LIGHTS[of]
-
-
 class Page:
     """A sheet that is printed on one page."""
 
@@ -87,10 +83,11 @@ class Page:
         """Leave a row empty."""
         self.line((), height)
 
-    def paragraph(self, text: Scalar | Formula, look: Look, *, shown: str = "", size: float = 10.0) -> None:
-        """Write text across the page, as high as it needs; of a formula, ``shown`` is its text."""
+    def paragraph(self, text: Scalar | Formula, look: Look, *, size: float = 10.0) -> None:
+        """Write text across the page, as high as it needs."""
         room = sum(self._widths) * CHARACTERS * 10.0 / size
-        lines = 1 + int(len(shown or str(text)) // room)
+        shown = text.value if isinstance(text, Formula) else text
+        lines = 1 + int(len(str(shown)) // room)
         self.canvas.merge(self.row, 1, self.columns)
         self.canvas.paint(self.row, range(2, self.columns + 1), look)
         self.line([(text, look.replace(wrap=True))], lines * size * 1.35 + 4.0)

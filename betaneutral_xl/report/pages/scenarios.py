@@ -85,22 +85,20 @@ def _variance(page: Page, contents: Contents) -> None:
     ]
     page.table(headings, rows)
     volatility = contents.page.measure("volatility")
-    page.paragraph(
-        f"Volatility {volatility.before or 0.0:.2%} before, {volatility.after:.2%} {contents.page.after}.",
-        style.NOTE,
-        size=9.0,
-    )
+    before, after = volatility.before or 0.0, volatility.after
+    text = f"Volatility {before:.2%} before, {after:.2%} {contents.page.after}."
+    page.paragraph(text, style.NOTE, size=9.0)
 
 
 def _losses(page: Page, contents: Contents) -> None:
     answer = contents.page
     page.section("If an ETF falls: expected return, and between what with next month's beta")
-    percent, grey = style.from_python(style.TENTH), style.from_python(style.TENTH)
+    percent = style.from_python(style.TENTH)
     rows: list[list[Cell]] = []
     for before, after in zip(answer.losses_before, answer.losses_after, strict=True):
         row: list[Cell] = [(f"{before.etf} falls {abs(before.move):.0%}", style.LABEL)]
         for one in (before, after):
-            row += [(rounded(one.expected), percent), (one.low, grey), (one.high, grey)]
+            row += [(rounded(one.expected), percent), (one.low, percent), (one.high, percent)]
         money = answer.money(after.expected)
         rows.append([*row, BLANK if money is None else (money, style.from_python(style.MONEY))])
     head = answer.after.capitalize()
