@@ -12,7 +12,7 @@ import openpyxl
 import pytest
 
 from betaneutral_xl.errors import InputError, UnreadableFile
-from betaneutral_xl.hosts.sheets import cells, matrices
+from betaneutral_xl.hosts.sheets import cells, ranges
 from betaneutral_xl.model.notices import Severity
 from betaneutral_xl.readers.prices import parse_prices
 
@@ -263,7 +263,7 @@ def test_a_workbook_without_prices_is_refused_with_its_place() -> None:
 
 @pytest.mark.parametrize("rows", [PLAIN, TYPED, LONG, BY_FIELD, BY_TICKER, [["Closing prices"], *TYPED]])
 def test_a_range_of_prices_is_read_as_a_file_of_them(rows: list[list[Any]]) -> None:
-    block = matrices.history(cells.read(rows, "data"))
+    block = ranges.history(cells.read(rows, "data"))
     assert block.dated
     returns = block.returns.select(["NVDA", "BRK.B"])
     assert returns.matrix == pytest.approx(np.array(CLOSES)[1:] / np.array(CLOSES)[:-1] - 1.0)
@@ -272,14 +272,12 @@ def test_a_range_of_prices_is_read_as_a_file_of_them(rows: list[list[Any]]) -> N
 
 def test_a_range_with_a_word_or_without_a_date_names_the_cell() -> None:
     with pytest.raises(InputError, match=r"^row 3, column 2 of data is 'n\. m\.', not a number"):
-        matrices.history(cells.read([*TYPED[:2], [DAYS[1], "n. m.", 1.0]], "data"))
+        ranges.history(cells.read([*TYPED[:2], [DAYS[1], "n. m.", 1.0]], "data"))
     with pytest.raises(InputError, match=r"^row 3, column 1 of data has no date"):
-        matrices.history(cells.read([*TYPED[:2], [None, 1.0, 1.0], TYPED[3]], "data"))
+        ranges.history(cells.read([*TYPED[:2], [None, 1.0, 1.0], TYPED[3]], "data"))
 
 
 def test_prices_are_no_matrix() -> None:
-    assert not matrices.is_matrix(cells.read(TYPED, "data"))
-    assert not matrices.is_matrix(cells.read(LONG, "data"))
-    assert matrices.is_matrix(
-        cells.read([["symbol", "A", "B"], ["A", 0.04, 0.01], ["B", 0.01, 0.09]], "data")
-    )
+    assert not ranges.is_matrix(cells.read(TYPED, "data"))
+    assert not ranges.is_matrix(cells.read(LONG, "data"))
+    assert ranges.is_matrix(cells.read([["symbol", "A", "B"], ["A", 0.04, 0.01], ["B", 0.01, 0.09]], "data"))
