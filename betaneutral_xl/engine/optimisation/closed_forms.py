@@ -1,4 +1,4 @@
-"""Closed-form solutions under equalities alone: arrays in, arrays out, no labels.
+"""Closed-form solutions under equalities alone.
 
 Symbols as in the documentation: V the covariance, x (n,) new weights, d = x - w the trades.
 """
