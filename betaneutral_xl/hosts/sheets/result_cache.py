@@ -24,7 +24,8 @@ RETRY_AFTER = 60.0
 class ResultCache:
     """A least-recently-used cache that computes each value once, also under concurrent requests."""
 
-    def __init__(self) -> None:
+    def __init__(self, max_entries: int = MAX_RESULTS) -> None:
+        self._max_entries = max_entries
         self._entries: OrderedDict[Hashable, tuple[float, Future[Any]]] = OrderedDict()
         self._lock = Lock()
 
@@ -40,7 +41,7 @@ class ResultCache:
                 future = Future()
                 self._entries[key] = (math.inf, future)
             self._entries.move_to_end(key)
-            while len(self._entries) > MAX_RESULTS:
+            while len(self._entries) > self._max_entries:
                 self._entries.popitem(last=False)
         if mine:
             try:
