@@ -86,7 +86,7 @@ WITHIN: dict[str, list[set[str]]] = {
             "penalties",
             "rough_model",
         },
-        {"solvers"},
+        {"left_out", "solvers"},
         {"cardinality"},
     ],
     "betaneutral_xl.readers.tabular": [

@@ -85,10 +85,18 @@ class ForecastErrors:
         enough: BoolArray = self.own @ gross >= OWN_SHARE * gross.sum(axis=0)
         return enough
 
-    def portfolios(self, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return tau^2 of P portfolios (N, P), and the number of blocks that it is known from, each (P,)."""
-        excess = self.of(weights) ** 2 - self.sampling(weights)
-        return _mean_excess(excess, self.usable(weights))
+    def portfolios(
+        self, weights: FloatArray, changes: Sequence[FloatArray] | None = None
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return tau^2 of P portfolios (N, P), and the number of blocks that it is known from, each (P,).
+
+        ``changes`` are added to each portfolio's errors in the latest blocks; blocks of NaN are not used.
+        """
+        errors = self.of(weights)
+        for p, change in enumerate(changes or ()):
+            errors[: len(change), p] += change
+        excess = errors**2 - self.sampling(weights)
+        return _mean_excess(excess, self.usable(weights) & ~np.isnan(errors))
 
     def names(self) -> tuple[FloatArray, FloatArray]:
         """Return tau^2 of the N names, and the number of blocks that it is known from, each (N,)."""

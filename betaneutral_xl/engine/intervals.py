@@ -7,7 +7,8 @@ past blocks k = 1 ... K (``engine.forecast_errors``),
     tau^2 = max(0, mean_k(e_k^2 - SE_pred,k^2 - SE_real,k^2))
 
 is the variance of the drift. Next month's beta is within ``beta +- t_K sqrt(SE^2 + tau^2)`` 95 times in 100,
-with t_K the quantile of Student's distribution: tau is known from K blocks only.
+with t_K the quantile of Student's distribution: tau is known from K blocks only. Where the weights were
+chosen to have small e_k, those of weights chosen without block k are taken (``stable.leave_one_out``).
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from betaneutral_xl.engine.forecast_errors import forecast_errors
 from betaneutral_xl.model.arrays import read_only
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from betaneutral_xl.model.alignment import Aligned
     from betaneutral_xl.model.arrays import FloatArray
     from betaneutral_xl.model.risk import Covariance
@@ -94,12 +97,23 @@ def quantile(level: float, blocks: int) -> float:
     return z + math.fsum(term / n**power for power, term in enumerate(terms, start=1))
 
 
-def forecasts(covariance: Covariance, unit: FloatArray, weights: FloatArray) -> tuple[BetaForecast, ...]:
-    """Return the predicted betas of P portfolios (N, P) to one ETF's unit (N,), with their uncertainty."""
+def forecasts(
+    covariance: Covariance,
+    unit: FloatArray,
+    weights: FloatArray,
+    changes: Sequence[FloatArray] | None = None,
+) -> tuple[BetaForecast, ...]:
+    """Return the predicted betas of P portfolios (N, P) to one ETF's unit (N,), with their uncertainty.
+
+    ``changes`` has for each portfolio what is added to its past errors, latest block first, where its weights
+    were chosen on them.
+    """
     betas = covariance.predicted_beta(unit)
     found = forecast_errors(covariance.history, covariance.tickers, unit)
     p = weights.shape[1]
-    drift, blocks = (np.full(p, math.nan), np.zeros(p)) if found is None else found.portfolios(weights)
+    drift, blocks = (
+        (np.full(p, math.nan), np.zeros(p)) if found is None else found.portfolios(weights, changes)
+    )
     return tuple(
         BetaForecast(
             float(betas @ x), float(covariance.portfolio_beta_standard_error(x, unit)), math.sqrt(t), int(n)
@@ -108,11 +122,17 @@ def forecasts(covariance: Covariance, unit: FloatArray, weights: FloatArray) -> 
     )
 
 
-def portfolio_forecasts(aligned: Aligned, weights: FloatArray) -> dict[str, BetaForecast]:
-    """Return the predicted beta to each ETF of weights of the instruments (n + m,), with its uncertainty."""
+def portfolio_forecasts(
+    aligned: Aligned, weights: FloatArray, changes: FloatArray | None = None
+) -> dict[str, BetaForecast]:
+    """Return the predicted beta to each ETF of weights of the instruments (n + m,), with its uncertainty.
+
+    ``changes``, shape (B, K), are as of ``forecasts``, for each ETF.
+    """
+    by_etf = [None] * len(aligned.etf_names) if changes is None else [[one] for one in changes.T]
     return {
-        name: forecasts(aligned.instruments, unit, weights[:, None])[0]
-        for name, unit in zip(aligned.etf_names, aligned.units.T, strict=True)
+        name: forecasts(aligned.instruments, unit, weights[:, None], one)[0]
+        for name, unit, one in zip(aligned.etf_names, aligned.units.T, by_etf, strict=True)
     }
 
 

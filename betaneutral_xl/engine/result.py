@@ -17,6 +17,7 @@ from betaneutral_xl.engine import limits
 from betaneutral_xl.engine.checks import LIMIT, Check, check_solution, size_of
 from betaneutral_xl.engine.hedging import EXACT, HedgeSystem, Legs
 from betaneutral_xl.engine.intervals import portfolio_forecasts
+from betaneutral_xl.engine.stable import leave_one_out
 from betaneutral_xl.errors import CheckFailed, listing
 from betaneutral_xl.model.arrays import FloatArray, make_read_only, read_only
 from betaneutral_xl.model.constraints import SMALLEST_TRADE
@@ -209,16 +210,22 @@ class Rebalance:
     @cached_property
     def before_forecast(self) -> Mapping[str, BetaForecast]:
         """Next month's beta of the original portfolio to each ETF, with its interval."""
-        return self._forecast(self.weights)
+        return self._forecast(self.weights, None)
 
     @cached_property
     def after_forecast(self) -> Mapping[str, BetaForecast]:
         """Next month's beta of the new weights to each ETF, with its interval."""
-        return self._forecast(self.new_weights)
+        return self._forecast(self.new_weights, self.leave_one_out)
 
-    def _forecast(self, w: FloatArray) -> Mapping[str, BetaForecast]:
+    @cached_property
+    def leave_one_out(self) -> FloatArray:
+        """How past errors of beta change where each block is left out of the choice, shape (B, K)."""
+        return leave_one_out(self.aligned, self.solution)
+
+    def _forecast(self, w: FloatArray, changes: FloatArray | None) -> Mapping[str, BetaForecast]:
         aligned = self.aligned
-        return MappingProxyType(portfolio_forecasts(aligned, aligned.with_etfs(w[aligned.covered])))
+        instruments = aligned.with_etfs(w[aligned.covered])
+        return MappingProxyType(portfolio_forecasts(aligned, instruments, changes))
 
     @cached_property
     def tracking_error(self) -> float:

@@ -113,8 +113,8 @@ def _low_betas(
     return (
         f"The net exposure of {net:.2%} is kept at a beta of {listing(low)}: it rests on names whose "
         "predicted beta is low or negative, and their betas drift together. In backtests the realised beta "
-        "was twice as far off as with a hedge, up to five times, and outside its interval in one month of "
-        "ten. Allow cash (net 0:1), or aim at a benchmark's beta (target IWV), for a beta that holds better.",
+        "was twice as far off as with a hedge, up to five times. Allow cash (net 0:1), or aim at a "
+        "benchmark's beta (target IWV), for a beta that holds better.",
     )
 
 

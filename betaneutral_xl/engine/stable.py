@@ -26,13 +26,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from betaneutral_xl.engine.forecast_errors import MIN_BLOCKS, forecast_errors, tickers_of
-from betaneutral_xl.engine.optimisation.penalties import Penalties
+from betaneutral_xl.engine.optimisation.left_out import left_out
+from betaneutral_xl.engine.optimisation.penalties import PenalisedSolution, Penalties
 from betaneutral_xl.errors import listing
-from betaneutral_xl.model.arrays import FloatArray, make_read_only
+from betaneutral_xl.model.arrays import FloatArray, make_read_only, read_only
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from betaneutral_xl.engine.optimisation.quadratic import Solution
     from betaneutral_xl.model.alignment import Aligned
 
 RIDGE, ERRORS, PERSISTENCE = 2.0, 10.0, 5.0
@@ -138,7 +140,7 @@ def penalties(
     held then.
     """
     m, blocks = mean_specific_variance(aligned), len(errors.names)
-    scale = np.sqrt(ERRORS * aligned.etf_variances / blocks)
+    scale = penalty_scale(aligned, blocks)
     n = errors.names.shape[1]
     return Penalties(
         reference=aligned.covered_weights if reference is None else reference,
@@ -147,6 +149,40 @@ def penalties(
         loadings=(errors.names * scale).transpose(1, 0, 2).reshape(n, -1),
         aims=(errors.target * scale).ravel(),
     )
+
+
+def penalty_scale(aligned: Aligned, blocks: int) -> FloatArray:
+    """Return the factors from past errors to the penalties' loadings, shape (K,)."""
+    scale: FloatArray = np.sqrt(ERRORS * aligned.etf_variances / blocks)
+    return scale
+
+
+def leave_one_out(aligned: Aligned, solution: Solution | None) -> FloatArray:
+    """Return how past errors of a portfolio's beta change where each block is left out of its choice.
+
+    Weights that are chosen to have small past errors have larger ones in months to come. Those of a block
+    that the weights were chosen without are of that size (``engine.optimisation.left_out``). What is held is
+    taken to have been chosen in the same way on nearly the same errors, so that it would move along: without
+    the pull toward it.
+
+    Parameters
+    ----------
+    aligned
+        Names, ETFs and risk model.
+    solution
+        The solution that gave the weights; None where they were not optimised.
+
+    Returns
+    -------
+    ndarray, shape (B, K)
+        Errors in B blocks without the block less those with it; no block where errors were not penalised.
+
+    """
+    size = len(aligned.etf_names)
+    if not isinstance(solution, PenalisedSolution):
+        return np.zeros((0, size))
+    changes = left_out(solution, size, solution.penalised.persistence)
+    return read_only(changes / penalty_scale(aligned, max(len(changes), 1)))
 
 
 def unpenalised(reference: FloatArray) -> Penalties:

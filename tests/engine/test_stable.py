@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from betaneutral_xl.engine import reweighting
+from betaneutral_xl.engine.limits import limits_of
+from betaneutral_xl.engine.limits.formulation import formulate
 from betaneutral_xl.engine.neutral import neutralise
-from betaneutral_xl.engine.optimisation.quadratic import RELATIVE_GAP
+from betaneutral_xl.engine.optimisation.left_out import left_out
+from betaneutral_xl.engine.optimisation.penalties import PenalisedSolution
+from betaneutral_xl.engine.optimisation.quadratic import RELATIVE_GAP, Solution
 from betaneutral_xl.engine.result import Method, Rebalance
 from betaneutral_xl.engine.reweighting import COMPARED_FROM
 from betaneutral_xl.engine.stable import (
@@ -26,7 +31,7 @@ from betaneutral_xl.engine.stable import (
 from betaneutral_xl.errors import InputError
 from betaneutral_xl.model.alignment import align
 from betaneutral_xl.model.arrays import positions_of
-from betaneutral_xl.model.constraints import Constraints
+from betaneutral_xl.model.constraints import Constraints, Range
 from betaneutral_xl.model.history import RecordedErrors
 from betaneutral_xl.model.portfolio import Etf, Holdings
 from betaneutral_xl.model.provenance import Provenance
@@ -328,3 +333,120 @@ def test_a_net_exposure_kept_at_a_beta_of_zero_is_traded_less(monkeypatch: pytes
     monkeypatch.setattr(reweighting, "PERSISTENCE_AT_ZERO", PERSISTENCE)
     assert now < traded()
     assert traded(target=0.3) == elsewhere
+
+
+def chosen_without(result: Rebalance, block: int) -> tuple[FloatArray, Solution]:
+    """Return the answer that the same problem has without the past errors of one block."""
+    aligned = result.aligned
+    errors, _ = past_errors(aligned, [None] * len(result.etf_names))
+    assert errors is not None
+    whole = penalties(aligned, errors)
+    others = np.arange(len(whole.aims)) // len(result.etf_names) != block
+    without = replace(whole, loadings=whole.loadings[:, others], aims=whole.aims[others])
+    ranges = [Range(one, one) for one in result.targets.tolist()]
+    formulation = formulate(aligned, limits_of(result.constraints), aligned.betas, ranges)
+    solution, _ = reweighting.reweight(formulation, Method.REWEIGHT, without)
+    return formulation.expand(solution.problem.weights + solution.trades), solution
+
+
+def binding(solution: Solution) -> FloatArray:
+    """Return which limits bind, and the signs of trades and weights where their sizes matter."""
+    problem, d = solution.problem, solution.trades
+    x = problem.weights + d
+    rows = problem.conditions.T @ x
+    away = [x - problem.lower, problem.upper - x, rows - problem.row_lower, problem.row_upper - rows]
+    sizes = [problem.turnover - np.abs([d]).sum(axis=1) / 2.0, problem.gross - np.abs([x]).sum(axis=1)]
+    signs = [d, -d, x, -x] if problem.has_l1_terms else []
+    return np.concatenate([*away, *sizes, *signs]) > 1e-7
+
+
+@pytest.mark.parametrize("dense", [False, True], ids=["factors", "dense"])
+@pytest.mark.parametrize("etfs", [1, 2])
+@pytest.mark.parametrize("limits", LIMITS, ids=str)
+def test_errors_left_out_are_those_of_the_problem_solved_without_them(
+    limits: dict[str, Any], etfs: int, *, dense: bool
+) -> None:
+    """Where the same limits bind; of the problem without limits on names that is always so."""
+    compared = 0
+    for seed in range(3):
+        result = reweight(book(seed, etfs=etfs, dense=dense), target=0.9, **limits)
+        errors, _ = past_errors(result.aligned, [None] * etfs)
+        assert errors is not None
+        assert result.solution is not None
+        assert result.leave_one_out.shape == (BLOCKS, etfs)
+        before = errors.of(result.new_weights)
+        for block in range(BLOCKS):
+            weights, solution = chosen_without(result, block)
+            if (binding(solution) == binding(result.solution)).all():
+                compared += 1
+                found = errors.of(weights)[block] - before[block]
+                np.testing.assert_allclose(result.leave_one_out[block], found, rtol=0, atol=1e-8)
+    assert compared >= (1 if limits else 3 * BLOCKS)
+
+
+@pytest.mark.parametrize("limits", [{}, {"lower": "-10%", "upper": "30%"}], ids=str)
+def test_what_is_held_by_the_same_choice_does_not_make_errors_smaller(limits: dict[str, Any]) -> None:
+    """Held is what the objective without the pull has chosen, and stays: its errors are the same ones."""
+    fund, funds, risk = book(8)
+    first = reweight((fund, funds, risk), target=0.8, **limits)
+    held = Holdings.from_weights(dict(zip(first.tickers, first.new_weights.tolist(), strict=True)))
+    again = reweight((held, funds, risk), target=0.8, reference=fund, **limits)
+    np.testing.assert_allclose(again.new_weights, first.new_weights, rtol=0, atol=1e-7)
+    np.testing.assert_allclose(again.leave_one_out, first.leave_one_out, rtol=0, atol=1e-6)
+
+
+def test_the_interval_has_the_drift_of_errors_left_out() -> None:
+    result = reweight(book(4), target=0.8)
+    errors, _ = past_errors(result.aligned, [None])
+    assert errors is not None
+    left = errors.of(result.new_weights) + result.leave_one_out
+    drift = result.after_forecast["E0"].drift
+    assert drift == pytest.approx(math.sqrt(float((left**2).mean())), rel=1e-12)
+    assert drift > float(errors.root_mean_square(result.new_weights)[0])
+
+
+@pytest.mark.parametrize("method", [Method.HEDGE, Method.LEAST_SQUARES, Method.FEWEST_TRADES])
+def test_weights_that_were_not_chosen_on_past_errors_have_them_as_they_are(method: Method) -> None:
+    inputs = book(9)
+    others = [neutralise(*inputs, target=0.8, method=method)]
+    others.append(reweight(inputs, target=0.8, objective=Objective.TRACKING_ERROR))
+    for one in others:
+        assert one.leave_one_out.shape == (0, 1)
+        errors, _ = past_errors(one.aligned, [None])
+        assert errors is not None
+        rms = float(errors.root_mean_square(one.new_weights)[0])
+        assert one.after_forecast["E0"].drift == pytest.approx(rms, rel=1e-12)
+
+
+def test_a_block_that_alone_determines_the_weights_has_no_error_left_out() -> None:
+    """Without specific variance and other past errors, nothing but the block itself is minimised."""
+    solution = reweight(book(1)).solution
+    assert isinstance(solution, PenalisedSolution)
+    alone = solution.penalised.loadings[:, :1]
+    form = Factors(alone, np.zeros(len(alone)))
+    program = replace(
+        solution.penalised, loadings=alone, missed=solution.penalised.missed[:1], persistence=0.0
+    )
+    problem = replace(solution.problem, covariance=form)
+    assert np.isnan(left_out(replace(solution, problem=problem, penalised=program), 1)).all()
+
+
+def test_where_no_name_can_move_errors_left_out_are_those_that_are() -> None:
+    solution = reweight(book(1)).solution
+    assert isinstance(solution, PenalisedSolution)
+    x = solution.problem.weights + solution.trades
+    fixed = replace(solution, problem=solution.problem.with_bounds(x, x))
+    assert np.abs(left_out(fixed, 1)).max() == 0.0
+
+
+def test_an_etf_with_fewer_months_has_those_of_both_left_out() -> None:
+    fund, funds, risk = book(12, etfs=2)
+    assert isinstance(risk.history, tuple)
+    first, second = risk.history
+    shorter = recorded(NAMES, second.unit, second.errors[:-1])
+    result = reweight((fund, funds, replace(risk, history=(first, shorter))), target=0.8)
+    assert result.leave_one_out.shape == (BLOCKS - 1, 2)
+    assert result.after_forecast["E0"].blocks == BLOCKS
+    left = first.errors @ result.new_weights
+    left[:-1] += result.leave_one_out[:, 0]
+    assert result.after_forecast["E0"].drift == pytest.approx(np.sqrt((left**2).mean()), rel=1e-12)

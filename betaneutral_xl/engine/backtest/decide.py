@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from betaneutral_xl.engine.backtest.plan import Study
     from betaneutral_xl.engine.estimators import Observed
     from betaneutral_xl.engine.intervals import BetaForecast
+    from betaneutral_xl.engine.result import Rebalance
     from betaneutral_xl.model.arrays import BoolArray, FloatArray
     from betaneutral_xl.model.constraints import Constraints
     from betaneutral_xl.model.market import Market
@@ -114,6 +115,7 @@ def decide(study: Study, seen: Returns, held: Mapping[Strategy, FloatArray] | No
     limits = study.constraints.among(kept)
     new_weights: dict[Strategy, FloatArray] = {}
     infeasible: dict[Strategy, str] = {}
+    results: dict[Strategy, Rebalance] = {}
     expected: dict[Strategy, tuple[BetaForecast, ...]] = {}
     of_names: dict[str, Mapping[str, tuple[BetaForecast, ...]]] = {}
     for estimator in study.estimators:
@@ -133,7 +135,7 @@ def decide(study: Study, seen: Returns, held: Mapping[Strategy, FloatArray] | No
                 holdings, limited = _position(book, limits, before, names, kept)
                 target = 0.0 if method == Method.SCALED else study.target
                 try:
-                    result = neutralise(
+                    result = results[method, estimator.label] = neutralise(
                         holdings,
                         etfs,
                         covariance,
@@ -152,24 +154,29 @@ def decide(study: Study, seen: Returns, held: Mapping[Strategy, FloatArray] | No
         if study.intervals:
             units = np.column_stack([_expand(etf.tickers, etf.weights, covariance.tickers) for etf in etfs])
             mine = {one: x for one, x in new_weights.items() if one[1] == estimator.label}
-            expected |= _forecasts(covariance, units, mine, names)
+            expected |= _forecasts(covariance, units, mine, results, names)
             own = {*book.tickers, *(ticker for etf in etfs for ticker in etf.tickers)}
             of_names[estimator.label] = _of_names(covariance, units, own)
     absent = tuple(ticker for ticker in study.names if ticker not in kept)
-    days = len(seen.dates)
-    return Decision(w, f, new_weights, infeasible, absent, scaled, days, expected, of_names)
+    return Decision(w, f, new_weights, infeasible, absent, scaled, len(seen.dates), expected, of_names)
 
 
 def _forecasts(
     covariance: Covariance,
     units: FloatArray,
     new_weights: Mapping[Strategy, FloatArray],
+    results: Mapping[Strategy, Rebalance],
     names: Sequence[str],
 ) -> dict[Strategy, tuple[BetaForecast, ...]]:
     """Return the betas of new weights to each ETF, with their intervals."""
     rows = positions_of(covariance.tickers, names)
     weights = np.column_stack([x[rows] for x in new_weights.values()])
-    by_etf = [forecasts(covariance, unit, weights) for unit in units.T]
+    none = np.zeros((0, units.shape[1]))
+    changes = [results[one].leave_one_out if one in results else none for one in new_weights]
+    by_etf = [
+        forecasts(covariance, unit, weights, [change[:, k] for change in changes])
+        for k, unit in enumerate(units.T)
+    ]
     return dict(zip(new_weights, zip(*by_etf, strict=True), strict=True))
 
 

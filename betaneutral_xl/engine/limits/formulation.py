@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from betaneutral_xl.engine.limits.limit import Row, Terms
-from betaneutral_xl.engine.optimisation.quadratic import QuadraticProgram
+from betaneutral_xl.engine.optimisation.quadratic import ON_LIMIT, QuadraticProgram
 from betaneutral_xl.errors import Infeasible, UnknownTicker, listing
 from betaneutral_xl.model.constraints import RISK_AVERSION, Range
 from betaneutral_xl.model.risk import Factors
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from betaneutral_xl.engine.optimisation.quadratic import Solution
     from betaneutral_xl.model.alignment import Aligned
     from betaneutral_xl.model.arrays import BoolArray, FloatArray
-
-ON_LIMIT = 1e-9
-"""Distance from a limit within which a weight counts as on it."""
 
 
 @dataclass(frozen=True, slots=True)

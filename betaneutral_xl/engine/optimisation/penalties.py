@@ -24,7 +24,7 @@ The solution is certified for the program with the linear term.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -67,6 +67,26 @@ class Penalties:
         make_read_only(self, "reference", "loadings", "aims")
 
 
+@dataclass(frozen=True, eq=False)
+class PenalisedSolution(Solution):
+    """Trades of a program with penalties.
+
+    Attributes
+    ----------
+    penalised
+        The program with penalties; its names are those of ``problem``, which may have tighter limits.
+
+    """
+
+    penalised: Penalised = field(kw_only=True)
+
+    @property
+    def residuals(self) -> FloatArray:
+        """``P'x - c``, shape (q,)."""
+        residuals: FloatArray = self.penalised.missed + self.penalised.loadings.T @ self.trades
+        return residuals
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Penalised:
     """A program with penalties.
@@ -77,15 +97,24 @@ class Penalised:
         The program with H as its covariance; its objective lacks the linear term.
     linear, constant
         As of ``Solution``.
-    span
-        Shape (q,), ``P'h - c``, where ``linear`` is P times it; None where it is not.
+    loadings
+        P of the names that may be traded, shape (n, q).
+    missed
+        ``P'h - c``, shape (q,).
+    from_reference
+        Whether what is held is r: then g is P times ``missed``.
+    persistence
+        b.
 
     """
 
     problem: QuadraticProgram
     linear: FloatArray
     constant: float
-    span: FloatArray | None
+    loadings: FloatArray
+    missed: FloatArray
+    from_reference: bool
+    persistence: float
 
     @classmethod
     def of(
@@ -119,7 +148,10 @@ class Penalised:
             problem=replace(problem, covariance=form),
             linear=read_only(of_away[tradable] + loadings @ missed),
             constant=0.5 * float(away @ of_away + missed @ missed),
-            span=None if away.any() else missed,
+            loadings=loadings,
+            missed=missed,
+            from_reference=not away.any(),
+            persistence=penalties.persistence,
         )
 
     def equivalent(self, *, fixed_name: bool) -> QuadraticProgram:
@@ -155,8 +187,8 @@ class Penalised:
     def _with_fixed_name(self) -> CovarianceOperator:
         """Return H bordered by g; the last variance is any that makes it positive definite."""
         form, linear = self.problem.covariance, self.linear
-        if isinstance(form, Factors) and self.span is not None:
-            row = np.concatenate([np.zeros(form.loadings.shape[1] - self.span.size), self.span])
+        if isinstance(form, Factors) and self.from_reference:
+            row = np.concatenate([np.zeros(form.loadings.shape[1] - self.missed.size), self.missed])
             specific = form.specific_variance
             return Factors(np.vstack([form.loadings, row]), np.append(specific, specific.mean()))
         matrix = form.dense()
@@ -164,7 +196,7 @@ class Penalised:
         corner = float(linear @ self._solved_linear()) + float(np.mean(form.variances()))
         return Dense(np.block([[matrix, linear[:, None]], [linear, corner]]))
 
-    def solution(self, found: Solution) -> Solution:
+    def solution(self, found: Solution) -> PenalisedSolution:
         """Return the solution of an equivalent program as one of the program with the linear term."""
         problem = self.problem
         n, solved = problem.size, found.problem
@@ -178,6 +210,12 @@ class Penalised:
             row_upper=solved.row_upper,
         )
         trades = weights - problem.weights
-        return Solution(
-            original, trades, found.duals, found.solver, linear=self.linear, constant=self.constant
+        return PenalisedSolution(
+            original,
+            trades,
+            found.duals,
+            found.solver,
+            linear=self.linear,
+            constant=self.constant,
+            penalised=self,
         )

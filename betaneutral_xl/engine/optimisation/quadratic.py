@@ -34,6 +34,9 @@ RELATIVE_GAP, ABSOLUTE_GAP = 1e-8, 1e-12
 ROUNDING = 1e-13
 """Residual of an equality that counts as rounding error."""
 
+ON_LIMIT = 1e-9
+"""Distance from a limit within which a weight counts as on it."""
+
 MAX_TRADE = 10.0
 """Bound on a trade, in net asset values, that the certificate assumes for a name without bounds."""
 

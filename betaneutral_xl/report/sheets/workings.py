@@ -186,6 +186,8 @@ def _interval(sheet: Measures, contents: Contents, when: str, k: int) -> None:
     if not math.isfinite(one.half_width()):
         return
     past = f"standard deviation over {one.blocks} past months beyond sampling error, measured in Python"
+    if when == "after" and result.leave_one_out.size:
+        past += "; of each month with the weights that the others would have given"
     sheet.add(f"beta_drift_{when}_{k}", f"drift of beta to {name} {when}", None, one.drift, past)
     label = f"quantile of the interval of beta to {name} {when}"
     t = quantile(LEVEL, one.blocks)
