@@ -78,7 +78,7 @@ def test_a_covariance_without_its_history_has_a_handle_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("objective", ["stable", "tracking_error"])
-def test_a_covariance_file_of_an_estimate_gives_the_same_weights_as_the_estimate(
+def test_a_covariance_file_of_an_estimate_gives_the_same_weights_and_interval_as_the_estimate(
     objective: str, tmp_path: Path
 ) -> None:
     names = tuple(f"N{i}" for i in range(6))
@@ -91,6 +91,9 @@ def test_a_covariance_file_of_an_estimate_gives_the_same_weights_as_the_estimate
     first, second = (solve(request, Inputs(fund, (etf,), one)) for one in (risk, again))
     np.testing.assert_allclose(first.new_weights, second.new_weights, rtol=0, atol=1e-9)
     assert first.objective == second.objective == objective
+    assert (first.leave_one_out.size > 0) == (objective == "stable")
+    widths = [one.after_forecast["E"].half_width() for one in (first, second)]
+    assert widths[0] == pytest.approx(widths[1], rel=1e-9)
 
 
 def test_the_sample_has_past_errors_of_betas_to_its_own_etf_only() -> None:

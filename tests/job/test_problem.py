@@ -70,6 +70,8 @@ def test_a_problem_has_the_answer_of_the_run_and_none_of_its_names(
     assert str(type(second.infeasible)) == str(type(first.infeasible))
     np.testing.assert_allclose(second.result.new_weights, first.result.new_weights, atol=1e-9)
     np.testing.assert_allclose(second.result.hedge_ratios, first.result.hedge_ratios, atol=1e-9)
+    widths = [one.half_width() for result in (first, second) for one in result.result.after_forecast.values()]
+    assert widths[0] == pytest.approx(widths[1], rel=1e-6)
     content = path.read_bytes().decode("utf-8", "replace")
     named = {*inputs.holdings.tickers, *inputs.etfs[0].tickers, *inputs.covariance.tickers}
     held = [one for one in sorted(named) if len(one) > 2 and f"{one}" in content]
