@@ -434,10 +434,22 @@ def age_of(holdings: Holdings) -> tuple[str, ...]:
     return (Notice(line, Subject.HOLDINGS, Severity.CHANGES if days > FAR_APART else None),)
 
 
+def _old_risk_model(aligned: Aligned) -> tuple[str, ...]:
+    """Return a warning where the risk model was old when holdings without a day were read."""
+    origin, day = aligned.holdings.provenance, aligned.risk_model.as_of
+    if day is None or origin.retrieval in {Retrieval.SAMPLE, Retrieval.GIVEN}:
+        return ()
+    age = (origin.fetched_at.date() - day).days
+    if age <= FAR_APART:
+        return ()
+    line = f"The covariance is {age} days old (as of {day}), and the holdings have no date: load a newer one."
+    return (Notice(line, Subject.DATES, Severity.CHANGES),)
+
+
 def _dates_apart(aligned: Aligned, days: int = 5) -> tuple[str, ...]:
     holdings = aligned.holdings
     if holdings.as_of is None:
-        return ()
+        return _old_risk_model(aligned)
     dated = [(f"ETF {etf.name}", etf.as_of) for etf in aligned.etfs]
     dated.append(("the covariance", aligned.risk_model.as_of))
     apart = [(what, day, abs((day - holdings.as_of).days)) for what, day in dated if day is not None]

@@ -240,9 +240,13 @@ class Returns:
         end = len(self.dates)
         if as_of is not None:
             end = int(np.searchsorted(self.dates, np.datetime64(as_of, "D"), side="right"))
+        if not len(self.dates):
+            msg = "There are no returns, as the prices are of one day. Give those of more days."
+            raise InputError(msg)
         if end == 0:
-            first = f"; the first is {self.dates[0]}" if len(self.dates) else ""
-            msg = f"There are no returns up to {as_of or 'the last day'}{first}. Give an earlier history."
+            msg = (
+                f"There are no returns up to {as_of}; the first is {self.dates[0]}. Give an earlier history."
+            )
             raise InputError(msg)
         start = 0 if days is None else max(0, end - days)
         return Returns(self.tickers, self.dates[start:end], self.matrix[start:end], self.provenance)

@@ -1,6 +1,7 @@
 """Columns that their cells tell and their header does not.
 
-ISINs among tickers, codes and signs of currencies, sides, and long and short numbers in columns of their own.
+ISINs among tickers, codes and signs of currencies, sides and headings of them, and long and short numbers in
+columns of their own.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ from itertools import permutations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from betaneutral_xl.model.portfolio import AssetClass
 from betaneutral_xl.model.printed import cell_text, clean, number
 from betaneutral_xl.model.tickers import CURRENCIES
+from betaneutral_xl.readers import asset_classes
 from betaneutral_xl.readers.columns import MAX_HEADER_CELLS, Column, Header, column_of, header_key
 
 if TYPE_CHECKING:
@@ -45,6 +48,13 @@ SIDES = MappingProxyType(
 )
 """Headers of a column that tells the side without its words: the cells of short and of long positions."""
 
+SECTION = re.compile(
+    r"(?:(?P<short>shorts?)|longs?|cash)"
+    r"(?: (?:positions?|equit(?:y|ies)|stocks?|holdings?|securities|book))?:?",
+    re.IGNORECASE,
+)
+"""A heading within a table, of the positions below it."""
+
 SIGNS = MappingProxyType({"$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY"})
 """Signs of currencies before or after an amount."""
 SIGNED = frozenset({Column.SHARES, Column.MARKET_VALUE, Column.WEIGHT})
@@ -57,6 +67,7 @@ _ISIN = re.compile(r"\b[A-Z]{2}[A-Z0-9]{9}[0-9]\b")
 def with_columns_of_cells(sheet: TextSheet, header: Header) -> tuple[TextSheet, Header]:
     """Return a sheet and a header of its with the columns that only the cells tell."""
     sheet, header = _with_flags(sheet, _with_sides(sheet, _with_currencies(sheet, header)))
+    sheet, header = _with_sections(sheet, header)
     sheet, header = _with_currency_signs(sheet, header)
     return _with_isins(*_with_long_and_short(sheet, header))
 
@@ -107,6 +118,28 @@ def _with_side(header: Header, place: int, short: frozenset[str], row: Row) -> R
     return header.with_last_cell(
         row, "short" if row[place:] and clean(row[place]).casefold() in short else ""
     )
+
+
+def _with_sections(sheet: TextSheet, header: Header) -> tuple[TextSheet, Header]:
+    """Add a column of the sides, where headings within the table tell them: what is below Short is short."""
+    if Column.SIDE in header.indices:
+        return sheet, header
+    side, sides = "", []
+    for row in sheet.rows[header.row + 1 :]:
+        filled = [cell for cell in row if cell]
+        heading = SECTION.fullmatch(clean(filled[0])) if len(filled) == 1 else None
+        label = header.cell(row, Column.TICKER) or header.cell(row, Column.NAME)
+        if heading or (side and asset_classes.of_flag(clean(label)) is AssetClass.CASH):
+            side = "short" if heading and heading["short"] else ""
+        sides.append("" if heading else side)
+    if not any(sides):
+        return sheet, header
+    found = iter(sides)
+    return _extended(sheet, header, Column.SIDE, "headings", lambda row: _with_word(header, row, next(found)))
+
+
+def _with_word(header: Header, row: Row, word: str) -> Row:
+    return header.with_last_cell(row, word) if word else row
 
 
 def _with_long_and_short(sheet: TextSheet, header: Header) -> tuple[TextSheet, Header]:
@@ -160,8 +193,7 @@ def _with_currency_signs(sheet: TextSheet, header: Header) -> tuple[TextSheet, H
 
 
 def _with_sign(header: Header, column: Column, row: Row) -> Row:
-    sign = _sign(header.cell(row, column))
-    return header.with_last_cell(row, sign) if sign else row
+    return _with_word(header, row, _sign(header.cell(row, column)))
 
 
 def _sign(cell: str) -> str:

@@ -324,6 +324,7 @@ def _by_value(
         *more,
         *unequal_value_notes(fund, unequal),
         *_cash_notes(read.cash),
+        *_foreign_cash_notes(read, rates),
         *table.warnings,
         *_contract_notes(merged, total.nav),
         *lot_notes,
@@ -526,6 +527,23 @@ def _cash_notes(rows: Sequence[PositionRow]) -> tuple[str, ...]:
     names = [row.symbol or row.name for row in rows]
     names = [name for name in names if name.upper() != CASH]
     return (f"Taken as cash: {listing(names)}.",) if names else ()
+
+
+def _foreign_cash_notes(read: _Read, rates: Rates) -> tuple[str, ...]:
+    """Return a note where cash is in a currency that no position has, and nothing tells its rate."""
+    held = {row.currency for row in read.rows if not row.is_cash and row.currency}
+    foreign = [
+        row.symbol or row.name
+        for row in read.cash
+        if held and row.currency and row.currency not in held | rates.by_currency.keys()
+        if row.shares is None or row.price is None
+    ]
+    if not foreign or rates.in_column or rates.in_base:
+        return ()
+    return (
+        f"{listing(foreign)} has no rate: its value is taken as being in {listing(sorted(held))}. If it is "
+        "not, give the rate.",
+    )
 
 
 def _tickers(table: HoldingsTable, rows: Sequence[PositionRow], file_name: str) -> tuple[str, ...]:

@@ -168,6 +168,10 @@ def exchange_rates(table: HoldingsTable, rows: Sequence[PositionRow], choice: Ch
         if bad:
             msg = f"{file_name} has no positive rate to the base currency for {listing(bad)}. Fill it in."
             raise MissingValue(msg, tickers=bad)
+        printed = {
+            row.currency: table.number(row.cells, Column.FX_RATE) or 1.0 for row in rows if row.currency
+        }
+        _refuse_inverse(printed, [code for code, rate in printed.items() if rate == 1.0])
         return Rates(by_currency={}, in_column=True, in_base=in_base)
     codes = list(dict.fromkeys(row.currency for row in rows if row.currency))
     without = [code for code in codes if code not in choice.rates]

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,7 +18,7 @@ from betaneutral_xl.model.alignment import OnMissing
 from betaneutral_xl.model.constraints import Constraints
 from betaneutral_xl.model.notices import Severity
 from betaneutral_xl.model.portfolio import Etf, Holdings
-from betaneutral_xl.model.provenance import Provenance
+from betaneutral_xl.model.provenance import Provenance, Retrieval
 from betaneutral_xl.model.returns import Returns
 
 if TYPE_CHECKING:
@@ -136,6 +136,16 @@ def test_dates_far_apart_are_reported(etf: Etf, risk: Covariance) -> None:
     late = Etf("AI", etf.constituents, Provenance.given(3, date(2026, 9, 30)))
     lines = neutralise(book, [late], risk).warnings
     assert "Holdings are as of 2025-11-18, ETF AI as of 2026-09-30: 316 days apart." in lines
+
+
+def test_an_old_risk_model_is_told_where_the_holdings_have_no_date(etf: Etf, risk: Covariance) -> None:
+    read = replace(Provenance.given(1), retrieval=Retrieval.FILE)
+    book = Holdings.from_weights({"A": 1.0}, provenance=read)
+    for days, told in ((1000, True), (30, False)):
+        day = read.fetched_at.date() - timedelta(days=days)
+        old = replace(risk, provenance=replace(risk.provenance, as_of=day))
+        lines = neutralise(book, [etf], old).warnings
+        assert any("1000 days old" in line and "load a newer one" in line for line in lines) is told
 
 
 def test_a_beta_has_its_standard_error_before_and_after() -> None:

@@ -71,6 +71,15 @@ def test_shares_and_value_of_a_stock_have_one_sign(amounts: str) -> None:
     assert next(row.weight for row in etf.constituents if row.ticker == "TSLA") < 0.0
 
 
+@pytest.mark.parametrize("heading", ["Short", "SHORT POSITIONS", "Short equity:"])
+@pytest.mark.parametrize("ending", ["CASH,,,9000", "Cash\nCASH,,,9000"])
+def test_what_is_below_a_heading_of_short_positions_is_short(heading: str, ending: str) -> None:
+    text = f"Symbol,Quantity,Price,Value\nLong\nAMD,50,200,10000\n{heading}\nTSLA,10,400,4000\n{ending}\n"
+    holdings = read(text)
+    assert values(holdings) == pytest.approx(BOOK)
+    assert holdings.nav == 15_000.0
+
+
 def test_a_column_of_other_words_is_no_side() -> None:
     text = "Symbol,Rating,Quantity,Price\nAMD,Buy,50,200\nTSLA,Hold,10,400\n"
     assert values(read(text)) == {"AMD": 10_000.0, "TSLA": 4_000.0}

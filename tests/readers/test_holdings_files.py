@@ -473,3 +473,16 @@ def test_a_stated_net_asset_value_far_from_the_positions_changes_the_answer(
     (line,) = parse_holdings_file(text, "book.csv", nav=nav).warnings
     assert "positions and cash come to 15,000.00" in line
     assert getattr(line, "severity", None) is severity
+
+
+def test_a_printed_rate_the_wrong_way_round_is_refused() -> None:
+    text = "Ticker,Currency,Shares,Price,FXRateToBase\n7203 JP,JPY,100,3000,155\nAMD,USD,50,100,1\n"
+    with pytest.raises(InputError, match="makes one JPY 155 USD"):
+        read(text)
+
+
+def test_foreign_cash_without_a_rate_is_told() -> None:
+    rows = "Ticker,Currency,Shares,Price,Value\nAMD,USD,50,100,5000\nEUR CASH,EUR,,,1000\n"
+    line = "EUR CASH has no rate: its value is taken as being in USD. If it is not, give the rate."
+    assert line in read(rows).warnings
+    assert line not in read(rows.replace("Value", "Value (USD)")).warnings

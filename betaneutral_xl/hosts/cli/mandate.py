@@ -84,11 +84,12 @@ def show_rules(args: argparse.Namespace) -> None:
     OrderTerms.parse(mandate.terms({}))
     Sources.parse(mandate.sources({}))
     own = {"Benchmark": mandate.benchmark, "Hard to borrow": ", ".join(mandate.hard_to_borrow)}
-    rows = {name: one for name, one in own.items() if one}
-    rows |= {BY_NAME[name].words: shown(one) for name, one in mandate.rules.items()}
+    rows = [(name, one, "") for name, one in own.items() if one]
+    rules = ((BY_NAME[name], one) for name, one in mandate.rules.items())
+    rows += [(option.words, shown(one), option.help) for option, one in rules]
     output.say(mandate.label, "bold")
-    columns = ("rule", "value")
-    output.print_table(columns, rows.items(), left=columns, wrapped=columns, headed=False)
+    columns = ("rule", "value", "meaning")
+    output.print_table(columns, rows, left=columns, wrapped=columns, headed=False)
 
 
 def check_portfolio(args: argparse.Namespace) -> int:

@@ -59,7 +59,9 @@ def define(parser: argparse.ArgumentParser) -> None:
         "writes, its report, or a table of ticker and new_weight; the inputs give their beta",
     )
     out = parser.add_argument_group("the file of orders")
-    out.add_argument("-o", "--out", metavar="FILE.csv", type=Path, help="write the orders to a file")
+    out.add_argument(
+        "-o", "--out", metavar="FILE.csv", type=Path, help="write the orders to a file; - is standard output"
+    )
     out.add_argument(
         "--format",
         choices=list(OrderFormat),
@@ -82,11 +84,12 @@ def make(args: argparse.Namespace) -> None:
         result = input_options.solve(gathered)
     quotes = order_quotes(gathered.inputs.holdings, gathered.order_prices(args))
     orders = run.orders(result, quotes, terms)
-    if args.out:
+    to_file = args.out and str(args.out) != "-"
+    if to_file:
         saving.save(args.out, order_formats.as_file(orders, OrderFormat(args.format)).encode())
     if args.json:
         output.write_json(order_formats.as_record(orders))
-    elif args.csv:
+    elif args.csv or (args.out and not to_file):
         sys.stdout.write(order_formats.as_file(orders, OrderFormat(args.format)))
     else:
         _print(orders, quotes)

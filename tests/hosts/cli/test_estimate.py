@@ -97,6 +97,12 @@ def test_a_failed_estimate_leaves_no_file(
     assert not out.exists()
 
 
+def test_prices_of_one_day_give_no_returns(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "day.csv").write_text("date,A,B\n2025-01-02,1,2\n")
+    assert main(["estimate", "--prices", str(tmp_path / "day.csv"), "--out", str(tmp_path / "c.csv")]) == 2
+    assert "There are no returns, as the prices are of one day" in capsys.readouterr().err
+
+
 def test_files_are_required(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["estimate"]) == 2
     assert "--prices FILE and --out FILE" in capsys.readouterr().err

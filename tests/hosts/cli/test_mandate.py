@@ -46,7 +46,9 @@ def test_a_new_mandate_is_written_once_and_shown(folder: Path, capsys: pytest.Ca
     assert (folder / FILE_NAME).read_text(encoding="utf-8") == text
     assert "exists already" in capsys.readouterr().err
     assert main(["mandate", "show"]) == 0
-    assert "Tolerance of beta  0.05" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "Tolerance of beta  0.05" in out
+    assert "largest weight of every name, or of one" in out
 
 
 def test_the_file_of_the_folder_is_found_and_another_one_is_chosen(

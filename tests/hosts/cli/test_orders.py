@@ -92,6 +92,16 @@ def test_a_file_has_the_form_that_is_chosen(
         assert {row["Action"] for row in rows} == {"SELL", "SSHORT"}
 
 
+def test_the_file_of_orders_may_be_standard_output(
+    files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["orders", *files, "--order-prices", str(tmp_path / "prices.csv")]
+    assert main([*options, "--out", "-"]) == 0
+    printed = capsys.readouterr().out
+    assert main([*options, "--csv"]) == 0
+    assert printed == capsys.readouterr().out
+
+
 def test_a_price_that_is_missing_is_named_and_nothing_is_written(
     files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
