@@ -18,6 +18,9 @@ LONGEST = 64
 US_EXCHANGES = frozenset({"US", "UN", "UQ", "UW", "UR", "UA", "UP", "UF", "UV", "UD"})
 """Bloomberg's composite and venue codes for the United States."""
 
+COMPOSITES = {"GY": "GR", "JT": "JP", "CT": "CN", "AT": "AU", "SQ": "SM", "KP": "KS", "KQ": "KS", "VX": "SW"}
+"""Bloomberg's codes of single exchanges -> that of their country's market, as issuers' files have it."""
+
 UNSEPARATED_CLASSES = {
     "BRKA": "BRK.A",
     "BRKB": "BRK.B",
@@ -225,6 +228,8 @@ def normalise(text: str) -> str:
     ['BRK.B', 'BRK.B', 'BRK.B', 'BRK.B', 'NVDA', '2330 TT']
     >>> [normalise(t) for t in ("NASDAQ:NVDA", "NVDA.OQ", "RY.TO", "BRK-B.US")]
     ['NVDA', 'NVDA', 'RY CN', 'BRK.B']
+    >>> [normalise(t) for t in ("SAP GY Equity", "7203 JT", "CBA AT")]
+    ['SAP GR', '7203 JP', 'CBA AU']
 
     """
     ticker = _SPACES.sub(" ", text).strip().upper()
@@ -243,7 +248,8 @@ def normalise(text: str) -> str:
         spelled = _with_class(ticker)
         return spelled if spelled == ticker else normalise(spelled)
     local = _with_class(listing["local"])
-    return normalise(local) if listing["exchange"] in US_EXCHANGES else f"{local} {listing['exchange']}"
+    code = COMPOSITES.get(listing["exchange"], listing["exchange"])
+    return normalise(local) if code in US_EXCHANGES else f"{local} {code}"
 
 
 def _with_class(ticker: str) -> str:

@@ -262,7 +262,7 @@ def test_values_in_thousands_are_told_by_shares_times_price(unit: int, shown: st
 
 def test_bloomberg_tickers_under_a_header_of_names_are_tickers() -> None:
     rows = b"Security,Position,Px Close,Mkt Val\nNVDA US Equity,100,150,15000\nSAP GY Equity,10,200,2000\n"
-    assert parse_holdings_file(rows, "port.csv").tickers == ("NVDA", "SAP GY")
+    assert parse_holdings_file(rows, "port.csv").tickers == ("NVDA", "SAP GR")
 
 
 def test_a_cryptocurrency_is_no_equity() -> None:
