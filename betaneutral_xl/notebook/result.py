@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copyreg
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.engine.result import Rebalance
@@ -31,6 +33,14 @@ if TYPE_CHECKING:
     from betaneutral_xl.report.contents import Contents
 
     Prices: TypeAlias = Mapping[str, float] | pd.Series[float] | pd.DataFrame | Path | str | None
+
+
+def _read_only(values: dict[Any, Any]) -> MappingProxyType[Any, Any]:
+    return MappingProxyType(values)
+
+
+copyreg.pickle(MappingProxyType, lambda values: (_read_only, (dict(values),)))
+"""Results have read-only mappings, which Python does not pickle by itself."""
 
 FORMATS = (".xlsx", ".html", ".pdf")
 """Endings of a report's file."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import html.parser
+import pickle
 import zipfile
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,13 @@ def hostile() -> bn.Result:
     risk = bn.Covariance.from_matrix(NAMES, np.array(V))
     etf = pd.DataFrame({"ticker": NAMES, EVIL: [0.4, 0.3, 0.3]})
     return bn.beta_neutral(holdings, etf, risk)
+
+
+def test_a_result_can_be_pickled(sample: bn.Result) -> None:
+    again = pickle.loads(pickle.dumps(sample))  # noqa: S301 - our own bytes
+    assert isinstance(again, bn.Result)
+    assert again.new_weights.tolist() == sample.new_weights.tolist()
+    assert dict(again.after.beta) == dict(sample.after.beta)
 
 
 class Tags(html.parser.HTMLParser):

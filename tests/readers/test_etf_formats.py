@@ -215,3 +215,40 @@ def test_control_characters_reach_no_cell() -> None:
         shown += [row.ticker, row.printed_ticker, row.name, *row.identifiers.values()]
     assert all(one.isprintable() for one in shown), shown
     assert found.constituents[0].printed_ticker == "NV\\x1b[31mDA"
+
+
+@pytest.mark.parametrize("codes", [["67066G104", "US67066G1040", "2379504"], ["US67066G1040"]])
+def test_the_rows_of_ishares_pages_are_read_without_a_header(codes: list[str]) -> None:
+    def both(value: float) -> dict[str, object]:
+        return {"display": f"{value:,.2f}", "raw": value}
+
+    end = ["United States", "NASDAQ", "USD", *(["1.00", "-"] if len(codes) > 1 else [])]
+    amounts = [both(6e5), both(60.0), both(6e5), both(3e3)]
+    rows = [
+        ["NVDA", "NVIDIA CORP", "IT", "Equity", *amounts, *codes, both(200.0), *end],
+        [
+            "USD",
+            "USD CASH",
+            "Cash",
+            "Cash",
+            both(4e5),
+            both(40.0),
+            both(4e5),
+            both(4e5),
+            *["-"] * len(codes),
+            both(1),
+            *end,
+        ],
+    ]
+    etf = parse_etf(json.dumps({"aaData": rows}).encode(), "FUND.json")
+    assert {row.printed_ticker: row.weight for row in etf.constituents} == {"NVDA": 0.6, "USD": 0.4}
+    assert etf.constituents[0].identifiers["ISIN"] == "US67066G1040"
+
+
+def test_columns_and_data_of_pandas_are_read() -> None:
+    table = {
+        "columns": ["ticker", "name", "weight"],
+        "data": [["NVDA", "NVIDIA", 60.0], ["AMD", "AMD INC", 40.0]],
+    }
+    etf = parse_etf(json.dumps(table).encode(), "FUND.json")
+    assert etf.weights.tolist() == [0.6, 0.4]

@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> None:
     settings = input_options.settings(args)
     orders, why = (None, "") if outcome.infeasible else _orders(args, given, outcome.result)
     accepted = Records(settings, fund_of(given.request, given.inputs)).accept(outcome, orders, given.stored)
-    betas = ", ".join(f"beta to {name} {round(beta, 4) + 0.0:.4f}" for name, beta in accepted.betas.items())
+    betas = ", ".join(f"beta to {name} {output.number(beta)}" for name, beta in accepted.betas.items())
     what = f"{len(accepted.orders)} orders" if orders is not None else "weights"
     fund = fund_of(given.request, given.inputs)
     output.say(f"Accepted for {fund}: {what}, {betas}.")

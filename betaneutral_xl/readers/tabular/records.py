@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.errors import UnreadableFile
@@ -32,6 +33,16 @@ WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 Record = dict[str, str]
 
+_FIRST = ("Ticker", "Name", "Sector", "Asset Class", "Market Value", "Weight (%)", "Notional Value", "Shares")
+_LAST = ("Price", "Location", "Exchange", "Market Currency")
+AA_DATA = MappingProxyType(
+    {
+        17: (*_FIRST, "CUSIP", "ISIN", "SEDOL", *_LAST, "FX Rate", "Accrual Date"),
+        13: (*_FIRST, "ISIN", *_LAST),
+    }
+)
+"""The columns of iShares' ``aaData``, which has no header, by their number: of US funds, and of others."""
+
 
 def read_json(content: bytes, file_name: str) -> tuple[TextSheet, ...]:
     """Return the records of the path that has the most as a grid; the fields outside of it as notes."""
@@ -44,6 +55,9 @@ def read_json(content: bytes, file_name: str) -> tuple[TextSheet, ...]:
         reason = str(error) if isinstance(error, json.JSONDecodeError) else type(error).__name__
         msg = f"{file_name} begins like JSON but is not JSON ({reason[:80]}). Download it again."
         raise UnreadableFile(msg) from None
+    table = _table_of_lists(value)
+    if table is not None:
+        return (grid_of(table, tuple(_plain_fields(value)), file_name),)
     lists: dict[tuple[str, ...], list[tuple[Record, Sequence[Mapping[str, Any]]]]] = {}
     for path, around, records in _lists_of_records(value):
         lists.setdefault(path, []).append((around, records))
@@ -53,6 +67,28 @@ def read_json(content: bytes, file_name: str) -> tuple[TextSheet, ...]:
     largest = max(lists.values(), key=lambda found: sum(len(records) for _, records in found))
     rows = [{**around, **_fields(record)} for around, records in largest for record in records]
     return (grid_of(rows, tuple(_plain_fields(value)), file_name),)
+
+
+def _table_of_lists(value: Any) -> list[Record] | None:
+    """Return the records of rows that are lists: of iShares (``aaData``), or of pandas' columns and data."""
+    if not isinstance(value, dict):
+        return None
+    rows = value.get("aaData", value.get("data"))
+    if not isinstance(rows, list) or not rows or not all(isinstance(row, list) for row in rows):
+        return None
+    names, index = value.get("columns"), value.get("index")
+    if "aaData" in value:
+        names = AA_DATA.get(len(rows[0]))
+    elif isinstance(index, list) and len(index) == len(rows):
+        names, rows = ["index", *(names or ())], [[one, *row] for one, row in zip(index, rows, strict=True)]
+    if not isinstance(names, list | tuple) or any(len(row) != len(names) for row in rows):
+        return None
+    return [{str(name): _text(_raw(one)) for name, one in zip(names, row, strict=True)} for row in rows]
+
+
+def _raw(value: Any) -> Any:
+    """Return the number of a cell that has it beside its text."""
+    return value.get("raw") if isinstance(value, dict) else value
 
 
 def grid_of(records: Sequence[Record], notes: Sequence[str], file_name: str) -> TextSheet:
