@@ -6,6 +6,7 @@ the previous one in the table; ``Returns.warnings`` reports what is missing.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
@@ -28,6 +29,8 @@ DateArray = npt.NDArray[np.datetime64]
 
 JUMP = 0.4
 """Daily returns beyond this get a warning: rare for large stocks, usual for an unadjusted split."""
+WRONG = 5.0
+"""Factor of a daily move, up or down, from which on a price is wrong rather than volatile."""
 
 MARKET_SAMPLE = 100
 """Number of other names that represent the market; their median is near that of all."""
@@ -356,7 +359,7 @@ def _jump_warnings(returns: Returns) -> list[str]:
     if not len(found):
         return []
     size = np.abs(np.log1p(np.maximum(returns.matrix[tuple(found.T)], -0.9999)))
-    splits, moves = [], []
+    splits, moves, wrong = [], [], False
     for row, column in found[np.argsort(-size, kind="stable")]:
         move = float(returns.matrix[row, column])
         text = f"{returns.tickers[column]} {move:+.0%} on {returns.dates[row]}"
@@ -364,14 +367,17 @@ def _jump_warnings(returns: Returns) -> list[str]:
         if ratio and (abs(move) > JUMP or _is_unusual(returns, row, column)):
             splits.append(f"{text} ({ratio})")
         elif abs(move) > JUMP:
-            moves.append(text)
+            factor = max(1.0 + move, 1.0 / max(1.0 + move, 1e-4))
+            in_pence = math.isclose(factor, 100.0, rel_tol=JUMP)
+            moves.append(f"{text} (a hundred times: pounds and pence?)" if in_pence else text)
+            wrong = wrong or factor > WRONG
     lines: list[str] = []
     if splits:
         text = f"Daily moves that look like splits not adjusted for: {listing(splits)}. Check them."
         lines.append(Notice(text, Subject.PRICES, Severity.CHANGES))
     if moves:
         text = f"Daily moves beyond {JUMP:.0%}: {listing(moves)}. Check them."
-        lines.append(Notice(text, Subject.PRICES))
+        lines.append(Notice(text, Subject.PRICES, Severity.CHANGES if wrong else None))
     return lines
 
 

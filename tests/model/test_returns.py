@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from betaneutral_xl.errors import DuplicateTicker, InputError, MissingValue, UnknownTicker
+from betaneutral_xl.model.notices import Severity
 from betaneutral_xl.model.returns import Prices, Returns, split_ratio
 
 NAN = float("nan")
@@ -89,6 +90,17 @@ def test_a_wrong_price_and_a_small_split_are_told_by_the_moves_of_the_name(
     levels[day] *= factor
     (line,) = Prices.from_matrix(["N0"], MANY[:80], levels[:, None]).returns().warnings
     assert re.search(words, line)
+
+
+@pytest.mark.parametrize(
+    ("factor", "severity"), [(100.0, Severity.CHANGES), (7.3, Severity.CHANGES), (1.45, Severity.CHECK)]
+)
+def test_a_move_by_more_than_any_stock_changes_the_answer(factor: float, severity: Severity) -> None:
+    levels = walk()
+    levels[40:] *= factor
+    (line,) = Prices.from_matrix(["N0"], MANY[:80], levels[:, None]).returns().warnings
+    assert getattr(line, "severity", None) is severity
+    assert ("pounds and pence" in line) is (factor > 50.0)
 
 
 def test_such_moves_of_a_volatile_name_are_not_told() -> None:
