@@ -298,6 +298,7 @@ def market_code(exchange: str = "", currency: str = "", country: str = "", isin:
     return CURRENCY_MARKETS.get(currency.upper(), "")
 
 
+@lru_cache(maxsize=4096)  # a file has a few countries for thousands of rows
 def country_market(country: str) -> str:
     """Return the code of a country's market, from its name, its ISO code or an ISIN's first letters.
 
