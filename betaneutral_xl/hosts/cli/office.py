@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from betaneutral_xl import __version__
 from betaneutral_xl.errors import HostError, InputError
 from betaneutral_xl.hosts.cli import output
 
@@ -111,11 +112,11 @@ def run_serve(_: argparse.Namespace) -> None:
 
     server.require_packages()
     place = Place.read(systems.current().folder)
-    answers = server.running(place)
-    if answers is not None and answers.is_this:
+    version = server.running(place)
+    if version == __version__:
         output.say(f"The server runs already, at {place.origin}.")
         return
-    if answers is not None:
+    if version is not None:
         server.end(place)
     output.say(f"Serving at {place.origin}, to this machine alone. End with Ctrl+C.")
     server.serve(place, Session())

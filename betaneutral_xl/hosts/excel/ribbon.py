@@ -85,7 +85,9 @@ def _settings(book: xw.Book) -> Outcome:
 
 def _check(book: xw.Book) -> Outcome:
     """Compare versions; test the cache and the network."""
-    require_current(book)
+    difference = _differences(book, ExcelWorkbook(book).read(VERSIONS))
+    if difference:
+        raise WorkbookOutOfDate(difference)
     built = f"Built with betaneutral_xl {__version__} and xlwings {xw.__version__}, as installed."
     return Outcome(f"{built} {buttons.installation(session)}")
 
@@ -98,33 +100,12 @@ def _help(_: xw.Book) -> Outcome:
     )
 
 
-def require_current(book: xw.Book) -> None:
-    """Require that the workbook, or the add-in, was built for the installed versions.
-
-    Raises
-    ------
-    WorkbookOutOfDate
-        With the built and the installed versions.
-
-    """
-    difference = differences(book)
-    if difference:
-        raise WorkbookOutOfDate(difference)
-
-
-def differences(book: xw.Book) -> str:
-    """Return which versions of the build of the workbook, or of the add-in, differ from the installed ones.
-
-    "" if none does.
-    """
-    return _differences(book, ExcelWorkbook(book).read(VERSIONS))
-
-
 VERSIONS = Plan(areas=(Area(Sheet.XLWINGS, 1),))
 """What the versions of the build are read from: a sheet of a macro workbook, or of the add-in."""
 
 
 def _differences(book: xw.Book, sheets: Sheets) -> str:
+    """Return which versions of the build of the workbook, or of the add-in, are not the installed ones."""
     what, remedy = "The workbook", "Rebuild it: betaneutral-xl workbook build."
     try:
         about = sheets.below(Sheet.XLWINGS, 1)

@@ -7,19 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from betaneutral_xl.errors import HostError, NamedRangeMissing
 from betaneutral_xl.hosts.files.workbook_file import FileWorkbook
-from betaneutral_xl.hosts.sheets.template.self_test_sheets import (
-    ACTUAL,
-    EXPECTED,
-    FAIL,
-    FIGURE,
-    HEAD_ROW,
-    NAME,
-    PASS,
-    RESULT,
-    SELF_TEST,
-    UNCOMPUTED,
-    WAITING,
-)
+from betaneutral_xl.hosts.sheets.template import self_test_sheets as sheet
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,12 +27,12 @@ class Row:
     @property
     def passed(self) -> bool:
         """Whether the actual is as expected."""
-        return self.result == PASS
+        return self.result == sheet.PASS
 
     @property
     def waits(self) -> bool:
         """Whether its button has not been pressed."""
-        return self.result == WAITING
+        return self.result == sheet.WAITING
 
 
 def results(path: Path) -> tuple[Row, ...]:
@@ -60,13 +48,16 @@ def results(path: Path) -> tuple[Row, ...]:
     """
     book = FileWorkbook(path)
     try:
-        rows = cast("Sequence[Sequence[object]]", book.below(SELF_TEST, HEAD_ROW + 1))
+        rows = cast("Sequence[Sequence[object]]", book.below(sheet.SELF_TEST, sheet.HEAD_ROW + 1))
     except NamedRangeMissing:
         rows = ()
+    columns = (sheet.NAME, sheet.FIGURE, sheet.EXPECTED, sheet.ACTUAL, sheet.RESULT)
+    outcomes = {sheet.PASS, sheet.FAIL, sheet.WAITING, sheet.UNCOMPUTED}
+    lines = ([row[column] for column in columns] for row in rows if len(row) > sheet.ACTUAL)
     found = [
-        Row(str(row[NAME]), str(row[FIGURE]), row[EXPECTED], row[ACTUAL], str(row[RESULT]))
-        for row in rows
-        if len(row) > ACTUAL and row[RESULT] in {PASS, FAIL, WAITING, UNCOMPUTED}
+        Row(str(name), str(figure), expected, actual, str(result))
+        for name, figure, expected, actual, result in lines
+        if result in outcomes
     ]
     if not found:
         msg = f"{path.name} has no results of a self-test. Make one: betaneutral-xl workbook selftest."

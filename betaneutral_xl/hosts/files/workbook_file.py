@@ -56,12 +56,11 @@ class FileWorkbook:
 
     """
 
-    def __init__(self, path: Path | str, say: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(self, path: Path | str) -> None:
         import openpyxl
 
         self._path = Path(path)
         self._content = read_bytes(self._path)
-        self._say = say
         self._edits: dict[str, dict[tuple[int, int], Cell]] = {}
         self._not_calculated: dict[str, set[tuple[int, int]]] = {}
         self._shown: str | None = None
@@ -109,8 +108,7 @@ class FileWorkbook:
         return self._values(sheet, self._sheet(sheet).iter_rows(min_row=row))
 
     def say(self, text: str) -> None:
-        """Show a progress text."""
-        self._say(text)
+        """Show nothing: the command line and the page say what they wait for."""
 
     def save(self, path: Path | str | None = None) -> None:
         """Write the file atomically; by default, in place."""
@@ -189,37 +187,25 @@ class FileWorkbook:
             area = next(str(area) for area in place.merged_cells.ranges if cell.coordinate in area)
             msg = f"The cells {area} of the sheet {sheet} are merged and hold one value. Unmerge them."
             raise HostError(msg)
-        waiting, edits = self._waiting(sheet), self._edits.setdefault(sheet, {})
-        was, was_waiting, edited = cell.value, (row, column) in waiting, edits.get((row, column), _UNEDITED)
+        at, waiting, edits = (row, column), self._waiting(sheet), self._edits.setdefault(sheet, {})
+        was, was_waiting, edited = cell.value, waiting & {at}, {at: edits[at]} if at in edits else {}
 
         def restore() -> None:
             cell.value = was
-            if was_waiting:
-                waiting.add((row, column))
-            if isinstance(edited, _Unedited):
-                del edits[row, column]
-            else:
-                edits[row, column] = edited
+            waiting.update(was_waiting)
+            del edits[at]
+            edits.update(edited)
 
         undo.append(restore)
-        waiting.discard((row, column))
-        edits[row, column] = cell.value = value
-
-
-class _Unedited:
-    """The edit of a cell that has none; None clears."""
-
-
-_UNEDITED = _Unedited()
+        waiting.discard(at)
+        edits[at] = cell.value = value
 
 
 class SavedWorkbook(FileWorkbook):
     """A workbook file that is written with every change, or another one in its place."""
 
-    def __init__(
-        self, path: Path | str, output: Path | None = None, say: Callable[[str], None] = lambda _: None
-    ) -> None:
-        super().__init__(path, say)
+    def __init__(self, path: Path | str, output: Path | None = None) -> None:
+        super().__init__(path)
         self._output = output
 
     def apply(self, changes: Sequence[Change]) -> None:
@@ -296,11 +282,12 @@ def changed(content: bytes, edits: dict[str, dict[tuple[int, int], Cell]], shown
 
 def not_calculated(content: bytes, sheet: str) -> set[tuple[int, int]]:
     """Return row and column of every formula of a sheet without a cached value (an empty text is one)."""
+    from openpyxl.utils.cell import coordinate_to_tuple
+
     source = zipfile.ZipFile(io.BytesIO(content))
     return {
-        (int(row.get("r")), _column_of(cell.get("r")))
-        for row in parse_part(source, sheet_parts(source)[sheet]).iter(_q("row"))
-        for cell in row
+        coordinate_to_tuple(cell.get("r"))
+        for cell in parse_part(source, sheet_parts(source)[sheet]).iter(_q("c"))
         if cell.find(_q("f")) is not None and cell.get("t") != "str" and not cell.findtext(_q("v"))
     }
 
@@ -348,6 +335,7 @@ class FileStyles:
 def _change_sheet(root: Any, cells: dict[tuple[int, int], Cell], styles: FileStyles) -> bool:
     """Change the cells of a sheet's XML; return whether a formula was overwritten."""
     from lxml import etree
+    from openpyxl.utils.cell import coordinate_to_tuple
 
     dimension = root.find(_q("dimension"))
     if dimension is not None:
@@ -369,7 +357,7 @@ def _change_sheet(root: Any, cells: dict[tuple[int, int], Cell], styles: FileSty
             rows[number] = etree.SubElement(data, _q("row"), r=str(number))
         line = rows[number]
         line.attrib.pop("spans", None)
-        there = {_column_of(cell.get("r")): cell for cell in line}
+        there = {coordinate_to_tuple(cell.get("r"))[1]: cell for cell in line}
         for column, value in by_row[number].items():
             cell = there.get(column)
             if cell is None:
@@ -459,15 +447,3 @@ def _without_calc_chain(
             if one.get(attribute, "").endswith("calcChain.xml"):
                 root.remove(one)
     return {CALC_CHAIN}
-
-
-def _column_of(reference: str) -> int:
-    """Return the column of a cell's reference.
-
-    >>> _column_of("AB12")
-    28
-    """
-    number = 0
-    for letter in reference.rstrip("0123456789"):
-        number = number * 26 + ord(letter) - 64
-    return number

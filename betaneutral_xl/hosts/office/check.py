@@ -58,14 +58,13 @@ def _certificate(system: System, place: Place, now: datetime) -> Finding:
 
 
 def _server(place: Place) -> Finding:
-    answers = server.running(place)
-    if answers is None:
+    version = server.running(place)
+    if version is None:
         if not server.is_free(place.port):
             return unmet("server", server.port_is_taken(place.port))
         return unmet("server", "it does not run. Start it: betaneutral-xl office serve")
-    if not answers.is_this:
-        text = f"betaneutral_xl {answers.version} runs, but {__version__} is installed. {AGAIN}"
-        return unmet("server", text)
+    if version != __version__:
+        return unmet("server", f"betaneutral_xl {version} runs, but {__version__} is installed. {AGAIN}")
     return met("server", f"answers at {place.origin}, with its certificate checked")
 
 

@@ -24,9 +24,6 @@ XSI = "http://www.w3.org/2001/XMLSchema-instance"
 SIZES = (16, 32, 80)
 """Sizes of pictures in the ribbon, pixels."""
 
-MAX_SHORT, MAX_LONG = 125, 250
-"""Largest numbers of characters of the manifest's strings."""
-
 KINDS = {"Images": "Image", "Urls": "Url", "ShortStrings": "String", "LongStrings": "String"}
 """The elements of each section of resources."""
 

@@ -8,13 +8,11 @@ import os
 import socket
 import ssl
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
 from http.client import HTTPException, HTTPSConnection
 from typing import TYPE_CHECKING
 
-from betaneutral_xl import __version__
 from betaneutral_xl.errors import HostError
 from betaneutral_xl.hosts.office import certificate
 from betaneutral_xl.system import optional
@@ -164,22 +162,10 @@ def port_is_taken(port: int) -> str:
     return f"Port {port} is used by {who}. End it, or run: betaneutral-xl office install --port {port + 1}"
 
 
-@dataclass(frozen=True, slots=True)
-class Running:
-    """The server that answers."""
-
-    version: str
-
-    @property
-    def is_this(self) -> bool:
-        """Whether it is of the installed version."""
-        return self.version == __version__
-
-
-def running(place: Place) -> Running | None:
-    """Return what answers at the addresses of an installation; None if nothing of ours does."""
+def running(place: Place) -> str | None:
+    """Return the version of our server at the addresses of an installation; None if none answers."""
     answer = _ask(place, "GET", "version.json")
-    return None if answer is None else Running(str(answer.get("version", "of an unknown version")))
+    return None if answer is None else str(answer.get("version", "of an unknown version"))
 
 
 def end(place: Place) -> bool:

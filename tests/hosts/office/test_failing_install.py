@@ -60,7 +60,7 @@ def machine(
 ) -> FakeHome:
     """Return a home in which Excel was started before, without a server, and with a short template."""
     monkeypatch.setattr(install, "start", lambda _: True)
-    monkeypatch.setattr(server, "running", lambda _: server.Running(__version__))
+    monkeypatch.setattr(server, "running", lambda _: __version__)
     monkeypatch.setattr(server, "end", lambda _: False)
     monkeypatch.setattr(server, "is_free", lambda _: True)
     monkeypatch.setattr(template, "build", lambda _: b"template")
