@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from betaneutral_xl.hosts.sheets.functions import Argument, Function
+    from betaneutral_xl.hosts.sheets.functions import Function
 
 IDENTIFIER = "org.betaneutral.xl"
 """The extension's identifier in LibreOffice; also the module of its types."""
@@ -83,16 +83,12 @@ def build(python: Path | str) -> bytes:
 def idl() -> str:
     """Return the UNO types of the functions: every argument is any, every result is a table."""
     modules = IDENTIFIER.split(".")
-    lines = [
-        f"    sequence< sequence< any > > {one.name}({', '.join(map(_argument, one.arguments))});"
-        for one in FUNCTIONS
-    ]
+    lines = []
+    for one in FUNCTIONS:
+        arguments = ", ".join(f"[in] any {_identifier(argument.name)}" for argument in one.arguments)
+        lines.append(f"    sequence< sequence< any > > {one.name}({arguments});")
     opened = " ".join(f"module {name} {{" for name in modules)
     return "\n".join([opened, "interface XFunctions {", *lines, "};", "}; " * len(modules), ""])
-
-
-def _argument(argument: Argument) -> str:
-    return f"[in] any {_identifier(argument.name)}"
 
 
 def _identifier(name: str) -> str:
@@ -285,10 +281,9 @@ def _manifest() -> str:
     ET.register_namespace("manifest", space)
     root = ET.Element(f"{{{space}}}manifest")
     for part, kind in kinds.items():
-        full = {"full-path": part, "media-type": f"application/vnd.sun.star.{kind}"}
-        ET.SubElement(
-            root, f"{{{space}}}file-entry", {f"{{{space}}}{key}": value for key, value in full.items()}
-        )
+        entry = ET.SubElement(root, f"{{{space}}}file-entry")
+        entry.set(f"{{{space}}}full-path", part)
+        entry.set(f"{{{space}}}media-type", f"application/vnd.sun.star.{kind}")
     ET.indent(root, " ")
     return ET.tostring(root, encoding="unicode", xml_declaration=True)
 

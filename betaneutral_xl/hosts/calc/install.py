@@ -261,9 +261,9 @@ def workbook(session: Session, folder: Path) -> Path:
     return target
 
 
-def is_run_by_sudo(environ: Mapping[str, str] = os.environ) -> bool:
+def is_run_by_sudo() -> bool:
     """Return whether the process is run by sudo: it would install for root, not for the user."""
-    return getattr(os, "geteuid", lambda: -1)() == 0 and environ.get("SUDO_USER", "root") != "root"
+    return getattr(os, "geteuid", lambda: -1)() == 0 and os.environ.get("SUDO_USER", "root") != "root"
 
 
 def has_display(platform: str = sys.platform, environ: Mapping[str, str] = os.environ) -> bool:

@@ -85,7 +85,7 @@ def run(args: argparse.Namespace) -> None:
     if args.json:
         output.write_json(record(holdings))
     elif args.csv:
-        output.write_csv(COLUMNS, [_cells(one) for one in holdings.listed])
+        output.write_csv(COLUMNS, map(_values, holdings.listed))
     else:
         _show(holdings)
 
@@ -124,10 +124,6 @@ def _values(one: Position) -> tuple[object, ...]:
         one.groups.get("sector"),
         one.groups.get("country"),
     )
-
-
-def _cells(one: Position) -> tuple[object, ...]:
-    return tuple("" if value is None else value for value in _values(one))
 
 
 def _show(holdings: Holdings) -> None:
@@ -174,13 +170,10 @@ def _amount(value: float | None, form: str) -> str:
 def _sums(holdings: Holdings) -> str:
     nav = "not in the file" if holdings.nav is None else f"{holdings.nav:,.2f}"
     gross, net = float(np.abs(holdings.weights).sum()), float(holdings.weights.sum())
-    by_class = {
-        kind: [one.weight for one in holdings.listed if one.position_class is kind] for kind in PositionClass
-    }
     classes = ", ".join(
         f"{kind.value} {percent(sum(weights))} ({len(weights)})"
-        for kind, weights in by_class.items()
-        if weights
+        for kind in PositionClass
+        if (weights := [one.weight for one in holdings.listed if one.position_class is kind])
     )
     return (
         f"Net asset value {nav}; cash {percent(holdings.cash)}, gross {percent(gross)}, net {percent(net)}.\n"
@@ -191,8 +184,5 @@ def _sums(holdings: Holdings) -> str:
 def _contract(one: Position) -> str:
     notional = "unknown" if one.notional is None else f"{one.notional:,.2f}"
     delta = "" if one.delta is None else f", delta {one.delta:.4g}"
-    return f"{one.ticker} is {_article(one.position_class)}: notional {notional}{delta}."
-
-
-def _article(kind: PositionClass) -> str:
-    return f"an {kind.value}" if kind is PositionClass.OPTION else f"a {kind.value}"
+    article = "an" if one.position_class is PositionClass.OPTION else "a"
+    return f"{one.ticker} is {article} {one.position_class.value}: notional {notional}{delta}."

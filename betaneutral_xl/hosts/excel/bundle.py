@@ -111,12 +111,12 @@ def uninstall_program(target: Path) -> int:
 
     """
     addin.require_closed("uninstall")
-    if _is_python_of_excel(target):  # another Python's installation stays
-        left = [
-            str(path) for path, one in install.uninstall(Session()).items() if one is install.Removal.LOCKED
-        ]
-        if left:
-            msg = f"{left[0]} could not be removed. Close Excel, then uninstall again."
+    python = user_files.interpreter()
+    if python is not None and PureWindowsPath(python).is_relative_to(target):  # another's stays
+        results = install.uninstall(Session())
+        locked = next((path for path, one in results.items() if one is install.Removal.LOCKED), None)
+        if locked is not None:
+            msg = f"{locked} could not be removed. Close Excel, then uninstall again."
             raise Unwritable(msg)
     _clear_cache(default_cache())  # one that the user has named stays
     user_path.remove(target)
@@ -134,11 +134,6 @@ def _clear_cache(folder: Path) -> None:
     with contextlib.suppress(OSError):  # it is not empty
         folder.rmdir()
         folder.parent.rmdir()
-
-
-def _is_python_of_excel(target: Path) -> bool:
-    named = user_files.interpreter()
-    return named is not None and PureWindowsPath(named).is_relative_to(target)
 
 
 def _replace(place: Path, new: Path) -> None:

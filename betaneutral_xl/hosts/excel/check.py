@@ -55,9 +55,13 @@ def of_this_user(xlwings: str) -> Iterator[Finding]:
 def _of_workbook(workbook: Path, xlwings: str) -> Iterator[Finding]:
     content = readable(workbook)
     if content.has_own_functions:
-        about = cells.read(FileWorkbook(workbook).below(Sheet.XLWINGS, 1), Sheet.XLWINGS)
+        book = FileWorkbook(workbook)
+        about = cells.read(book.below(Sheet.XLWINGS, 1), Sheet.XLWINGS)
         yield _built_with(workbook.name, about, xlwings, RENEW)
-        yield from _belongs_to(workbook)
+        named = named_interpreter(book)
+        if named is not None and named[1] not in {"", sys.executable}:
+            text = f"starts {named[1]}, not this Python. Run: betaneutral-xl excel repair {workbook.name}"
+            yield unmet(workbook.name, text)
     else:
         yield _linked(workbook.name, content)
 
@@ -73,15 +77,6 @@ def _linked(name: str, content: LinkedFile) -> Finding:
     if PureWindowsPath(there) == PureWindowsPath(here):
         return met(name, "takes its functions from the add-in of this user")
     return unmet(name, f"takes its functions from {there}, not from {here}. {repair}")
-
-
-def _belongs_to(workbook: Path) -> list[Finding]:
-    """Return a finding about a workbook that names the Python of one machine; none for others."""
-    named = named_interpreter(FileWorkbook(workbook))
-    if named is None or not named[1] or named[1] == sys.executable:
-        return []
-    text = f"starts {named[1]}, not this Python. Run: betaneutral-xl excel repair {workbook.name}"
-    return [unmet(workbook.name, text)]
 
 
 def _add_in_built_with(xlwings: str) -> Finding:

@@ -136,19 +136,11 @@ def _with_versions(book: xw.Book, label: str, outcome: Outcome, sheets: Sheets) 
     return replace(outcome, message=f"{outcome.message}\n\n{difference}", changes=logged)
 
 
-def _insert(book: xw.Book) -> Outcome:
-    return Outcome(insert_template(book))
-
-
-def _connect(book: xw.Book) -> Outcome:
-    return Outcome(connect(book))
-
-
 VIEWS: dict[str, Callable[[xw.Book], Outcome]] = {
     "settings": _settings,
     "check": _check,
     "help": _help,
-    "insert": _insert,
-    "connect": _connect,
+    "insert": lambda book: Outcome(insert_template(book)),
+    "connect": lambda book: Outcome(connect(book)),
 }
 """The buttons of Excel alone: for display, and for workbooks without the template's sheets."""

@@ -24,6 +24,7 @@ from betaneutral_xl.hosts.files.workbook_file import (
     WORKBOOK,
     parse_part,
     sheet_parts,
+    target_part,
 )
 from betaneutral_xl.hosts.sheets.functions import FUNCTIONS
 from betaneutral_xl.hosts.sheets.layout import ADD_IN, Sheet
@@ -80,7 +81,7 @@ class LinkedFile:
         """The links to other files, in their order."""
         targets = self._targets(WORKBOOK_RELATIONS)
         references = self._tree(WORKBOOK).iter(f"{{{MAIN}}}externalReference")
-        parts = [_absolute("xl", targets[one.get(f"{{{RELATIONS}}}id")]) for one in references]
+        parts = [target_part(targets[one.get(f"{{{RELATIONS}}}id")]) for one in references]
         return tuple(Link(number, part, self._path(part)) for number, part in enumerate(parts, start=1))
 
     @property
@@ -255,10 +256,6 @@ def _relations_of(part: str) -> str:
     """
     folder, _, name = part.rpartition("/")
     return f"{folder}/_rels/{name}.rels"
-
-
-def _absolute(folder: str, target: str) -> str:
-    return target.removeprefix("/") if target.startswith("/") else f"{folder}/{target}"
 
 
 def _address(path: str) -> str:

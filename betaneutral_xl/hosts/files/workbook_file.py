@@ -304,11 +304,14 @@ def sheet_parts(source: zipfile.ZipFile) -> dict[str, str]:
     workbook = parse_part(source, WORKBOOK)
     targets = {one.get("Id"): one.get("Target") for one in parse_part(source, "xl/_rels/workbook.xml.rels")}
     return {
-        sheet.get("name"): posixpath.normpath(posixpath.join("/xl", targets[sheet.get(_q("id", RELATIONS))]))[
-            1:
-        ]
+        sheet.get("name"): target_part(targets[sheet.get(_q("id", RELATIONS))])
         for sheet in workbook.iter(_q("sheet"))
     }
+
+
+def target_part(target: str) -> str:
+    """Return the path of the part to which a relationship of the workbook leads."""
+    return posixpath.normpath(posixpath.join("/xl", target))[1:]
 
 
 class FileStyles:

@@ -57,14 +57,17 @@ def fetch(place: Place, settings: Settings, package: Path | None = None) -> int:
     staged, target = place.office_js.with_suffix(".new"), place.office_js
     shutil.rmtree(staged, ignore_errors=True)
     try:
-        count = sum(_write(staged / name, data) for name, data in _files(content))
+        files = dict(_files(content))
+        for name, data in files.items():
+            (staged / name).parent.mkdir(parents=True, exist_ok=True)
+            (staged / name).write_bytes(data)
         shutil.rmtree(target, ignore_errors=True)
         staged.rename(target)
     except OSError as error:
         shutil.rmtree(staged, ignore_errors=True)
         msg = f"office.js cannot be written to {target.parent}: {error.strerror}."
         raise Unwritable(msg) from None
-    return count
+    return len(files)
 
 
 def _read(package: Path) -> bytes:
@@ -90,9 +93,3 @@ def _is_loaded(path: PurePosixPath) -> bool:
     if not path.is_relative_to(FOLDER) or ".." in path.parts or path.suffix != ".js":
         return False
     return ".debug" not in path.name and not path.name.startswith(OTHERS)
-
-
-def _write(path: Path, data: bytes) -> bool:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(data)
-    return True

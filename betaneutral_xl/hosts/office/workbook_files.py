@@ -66,7 +66,8 @@ class WorkbookFiles:
             with self._lock:
                 if what == "put":
                     return self._put(str(asked["name"]), b64decode(asked["content"], validate=True))
-                return self._asked[what](self._file(str(asked["file"])), asked)
+                file = Path(str(asked["file"])) if asked["file"] else self._folder / SAMPLE
+                return self._asked[what](file, asked)
         except BetaNeutralError as error:
             return {"error": str(error)}
 
@@ -105,9 +106,6 @@ class WorkbookFiles:
         if self._last is None or self._last[0] != version:
             self._last = version, FileWorkbook(file)
         return self._last[1]
-
-    def _file(self, name: str) -> Path:
-        return Path(name) if name else self._folder / SAMPLE
 
 
 def _block(found: Found) -> object:
