@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.hosts.office import certificate
-from betaneutral_xl.hosts.office.systems.commands import Ended
+from betaneutral_xl.hosts.office.systems.system import Ended
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

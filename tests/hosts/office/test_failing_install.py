@@ -12,9 +12,9 @@ from office_computer import Computer
 
 from betaneutral_xl import __version__
 from betaneutral_xl.hosts.office import install, place, server, systems, template
-from betaneutral_xl.hosts.office.systems.commands import Ended
 from betaneutral_xl.hosts.office.systems.linux import Linux
 from betaneutral_xl.hosts.office.systems.mac import EXCEL, Mac
+from betaneutral_xl.hosts.office.systems.system import Ended
 from betaneutral_xl.hosts.office.systems.windows import CACHE, Windows
 from betaneutral_xl.system.optional import file_lock
 

@@ -16,9 +16,9 @@ from betaneutral_xl.errors import ChangedFormat, HostError
 from betaneutral_xl.hosts.cli import main
 from betaneutral_xl.hosts.office import certificate, check, deployment, install, metadata, offline, server
 from betaneutral_xl.hosts.office.manifest import ID, manifest
-from betaneutral_xl.hosts.office.systems.commands import Ended, run
 from betaneutral_xl.hosts.office.systems.linux import Linux
 from betaneutral_xl.hosts.office.systems.mac import EXCEL, Mac
+from betaneutral_xl.hosts.office.systems.system import Ended, run
 from betaneutral_xl.hosts.office.systems.windows import DEVELOPER, RUN, Windows
 from betaneutral_xl.hosts.sheets.session import Session
 

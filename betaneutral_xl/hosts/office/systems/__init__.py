@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from betaneutral_xl.hosts.office.systems.commands import run
+from betaneutral_xl.hosts.office.systems.system import run
 
 if TYPE_CHECKING:
     from betaneutral_xl.hosts.office.systems.system import System

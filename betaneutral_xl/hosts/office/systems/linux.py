@@ -6,8 +6,7 @@ import shlex
 from typing import TYPE_CHECKING, ClassVar
 
 from betaneutral_xl.hosts.office.certificate import NAME
-from betaneutral_xl.hosts.office.systems.commands import Ended
-from betaneutral_xl.hosts.office.systems.system import LABEL, System
+from betaneutral_xl.hosts.office.systems.system import LABEL, Ended, System
 from betaneutral_xl.system.files import read_bytes
 from betaneutral_xl.system.saving import make_folder, remove, save
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from betaneutral_xl.hosts.office.systems.commands import Ended
+    from betaneutral_xl.hosts.office.systems.system import Ended
 
 EXCEL = "Library/Containers/com.microsoft.Excel/Data"
 """Excel's own folder, which exists once Excel was started."""

@@ -1,8 +1,10 @@
-"""The interface of an operating system to an installation."""
+"""The interface of an operating system to an installation, and the commands that an installation runs."""
 
 from __future__ import annotations
 
+import subprocess
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -10,16 +12,60 @@ from betaneutral_xl.system.files import listed
 from betaneutral_xl.system.saving import remove
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
-
-    from betaneutral_xl.hosts.office.systems.commands import Ended, Run
 
 LABEL = "betaneutral-xl-office"
 """The name of what starts at login."""
 
 MAX_CACHED_BYTES = 1_000_000
 """Bytes of the largest file of Office's cache that is read to see whether it is about this add-in."""
+
+
+SECONDS = 120.0
+"""Time that a command has: some of them ask the user for a password."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A command that has ended: its exit code, and what it wrote."""
+
+    code: int
+    text: str = ""
+
+    @property
+    def fine(self) -> bool:
+        """Whether it succeeded."""
+        return self.code == 0
+
+    @property
+    def reason(self) -> str:
+        """The last line that it wrote."""
+        lines = self.text.strip().splitlines()
+        return lines[-1].strip() if lines else f"exit code {self.code}"
+
+
+Run = Callable[[Sequence[str]], Ended]
+"""Runs a command."""
+
+
+def run(command: Sequence[str]) -> Ended:
+    """Run a command and wait for its end; one that is not installed, or does not end, has failed."""
+    try:
+        done = subprocess.run(  # noqa: S603 - the commands of this package
+            list(command),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=SECONDS,
+            check=False,
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+        )
+    except FileNotFoundError:
+        return Ended(127, f"{command[0]} is not installed")
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return Ended(126, f"{command[0]}: {error}")
+    return Ended(done.returncode, done.stdout.decode("utf-8", "replace"))
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from betaneutral_xl.hosts.office.systems.commands import Ended
+    from betaneutral_xl.hosts.office.systems.system import Ended
 
 DEVELOPER = r"HKCU\SOFTWARE\Microsoft\Office\16.0\Wef\Developer"
 """The key of the registry in which Excel finds manifests."""
