@@ -45,10 +45,10 @@ def run(args: argparse.Namespace) -> None:
     outcome = input_options.answer(given)
     settings = input_options.settings(args)
     orders, why = (None, "") if outcome.infeasible else _orders(args, given, outcome.result)
-    accepted = Records(settings, fund_of(given.request, given.inputs)).accept(outcome, orders, given.stored)
+    fund = fund_of(given.request, given.inputs)
+    accepted = Records(settings, fund).accept(outcome, orders, given.stored)
     betas = ", ".join(f"beta to {name} {output.number(beta)}" for name, beta in accepted.betas.items())
     what = f"{len(accepted.orders)} orders" if orders is not None else "weights"
-    fund = fund_of(given.request, given.inputs)
     output.say(f"Accepted for {fund}: {what}, {betas}.")
     if why:
         output.warn([f"Kept in weights, without orders: {why}"])

@@ -60,17 +60,10 @@ def run(args: argparse.Namespace) -> None:
         *(f"{stem}_{name}" for name in names for stem in ("beta_low_95", "beta_high_95")),
         *(f"beta_se_{name}" for name in names),
     )
+    by_name = zip(*(one.tolist() for one in (aligned.weights, volatility, betas, errors, ends)), strict=True)
     rows = [
         (ticker, weight, sigma, *row, *error, *(weight * beta for beta in row), *interval, *error)
-        for ticker, weight, sigma, row, error, interval in zip(
-            aligned.tickers,
-            aligned.weights.tolist(),
-            volatility.tolist(),
-            betas.tolist(),
-            errors.tolist(),
-            ends.tolist(),
-            strict=True,
-        )
+        for ticker, (weight, sigma, row, error, interval) in zip(aligned.tickers, by_name, strict=True)
         if ticker in held
     ]
     own = 3 + 2 * len(names)  # the contribution to the first ETF's beta

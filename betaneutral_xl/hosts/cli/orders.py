@@ -100,29 +100,16 @@ def make(args: argparse.Namespace) -> None:
 def _print(orders: Orders, quotes: Quotes) -> None:
     columns, rows = order_formats.columns(orders), []
     for ticker, side, shares, price, notional, *others in order_formats.rows(orders):
-        cells = (
-            str(ticker),
-            str(side),
-            f"{shares:,}",
-            f"{price:,.2f}",
-            f"{notional:,.2f}",
-            *(number(one, 2) if isinstance(one, float) else str(one) for one in others),
-        )
-        rows.append(cells)
+        more = (number(one, 2) if isinstance(one, float) else str(one) for one in others)
+        rows.append((str(ticker), str(side), f"{shares:,}", f"{price:,.2f}", f"{notional:,.2f}", *more))
     output.print_table(columns, rows, left=set(columns) - NUMBERS)
-    result = orders.result
-    lines = [
-        f"beta to {name}: {number(result.before.beta[name])} before, {number(beta)} after the orders"
-        for name, beta in orders.beta.items()
-    ]
-    lines += [
-        f"traded {orders.traded:,.2f} (turnover {percent(orders.turnover)}), cash after {orders.cash:,.2f}",
-        quotes.sentence(order.ticker for order in orders.orders),
-    ]
+    before, turnover = orders.result.before.beta, percent(orders.turnover)
+    for name, beta in orders.beta.items():
+        output.say(f"beta to {name}: {number(before[name])} before, {number(beta)} after the orders")
+    output.say(f"traded {orders.traded:,.2f} (turnover {turnover}), cash after {orders.cash:,.2f}")
+    output.say(quotes.sentence(order.ticker for order in orders.orders))
     if liquidity := order_formats.liquidity_sentence(orders):
-        lines.append(liquidity)
+        output.say(liquidity)
     if orders.left_out:
-        lines.append(f"Left out as too small: {', '.join(orders.left_out)}.")
-    for line in lines:
-        output.say(line)
-    output.warn(result.warnings)
+        output.say(f"Left out as too small: {', '.join(orders.left_out)}.")
+    output.warn(orders.result.warnings)

@@ -9,8 +9,9 @@ from betaneutral_xl.hosts.cli import input_options, output, table_options
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
+    from betaneutral_xl.job.snapshot import Snapshot
     from betaneutral_xl.readers.raw_input import RawInput
 
 EPILOG = """\
@@ -65,10 +66,14 @@ def run(args: argparse.Namespace) -> None:
     elif args.csv:
         output.write_csv(COLUMNS, rows)
     else:
-        _print(args.file.name, rows, snapshot.parameters, snapshot.differences())
+        _print(args.file.name, rows, snapshot)
 
 
-def _row(raw_input: RawInput) -> tuple[str, str, str, str, str, str, int, str]:
+Row = tuple[str, str, str, str, str, str, int, str]
+"""An input, by ``COLUMNS``."""
+
+
+def _row(raw_input: RawInput) -> Row:
     origin = raw_input.provenance
     if origin is None:
         msg = "an input of a snapshot has no provenance"
@@ -85,18 +90,14 @@ def _row(raw_input: RawInput) -> tuple[str, str, str, str, str, str, int, str]:
     )
 
 
-def _print(
-    name: str,
-    rows: Sequence[tuple[str, str, str, str, str, str, int, str]],
-    parameters: Mapping[str, object],
-    differences: Sequence[str],
-) -> None:
+def _print(name: str, rows: Sequence[Row], snapshot: Snapshot) -> None:
     columns = ("input", "from", "as of", "fetched at", "bytes", "sha256")
     shown = (
         (file, source, as_of or "unknown", output.minute(fetched_at), f"{size:,}", sha256[:12])
         for file, _, source, _, as_of, fetched_at, size, sha256 in rows
     )
     output.print_table(columns, shown, left=set(columns) - {"bytes"})
-    output.say(f"parameters: {', '.join(f'{key} {value}' for key, value in parameters.items() if value)}")
-    output.warn(differences)
+    stated = ", ".join(f"{key} {value}" for key, value in snapshot.parameters.items() if value)
+    output.say(f"parameters: {stated}")
+    output.warn(snapshot.differences())
     output.say(f"\nRepeat it: betaneutral-xl rebalance --from-snapshot {name}")
