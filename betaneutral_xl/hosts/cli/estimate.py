@@ -144,15 +144,15 @@ def _tickers(args: argparse.Namespace) -> list[str]:
     tickers = list(args.tickers)
     if args.holdings:
         tickers += load_holdings(args.holdings, args.account, args.fx or ()).tickers
-    if args.etf:
-        for file in args.etf:
-            tickers += load_etf(file).tickers
+    for file in args.etf:
+        tickers += load_etf(file).tickers
     return tickers
 
 
 def _summary(covariance: Covariance) -> dict[str, Any]:
     """Return the estimate's names, method, settings and volatilities as plain data."""
-    volatilities = covariance.volatilities
+    volatilities, shares = covariance.volatilities, covariance.seen
+    seen = () if shares is None else zip(covariance.tickers, shares.tolist(), strict=True)
     return {
         "names": len(covariance.tickers),
         "as_of": covariance.as_of,
@@ -163,13 +163,7 @@ def _summary(covariance: Covariance) -> dict[str, Any]:
         "lowest_volatility": float(volatilities.min()),
         "median_volatility": float(sorted(volatilities.tolist())[len(volatilities) // 2]),
         "highest_volatility": float(volatilities.max()),
-        "seen_in_part": {}
-        if covariance.seen is None
-        else {
-            ticker: share
-            for ticker, share in zip(covariance.tickers, covariance.seen.tolist(), strict=True)
-            if share < 1.0
-        },
+        "seen_in_part": {ticker: share for ticker, share in seen if share < 1.0},
         "warnings": covariance.warnings,
     }
 

@@ -17,7 +17,7 @@ from betaneutral_xl.hosts.office import metadata
 from betaneutral_xl.hosts.office.guard import MICROSOFT
 from betaneutral_xl.hosts.office.manifest import manifest
 from betaneutral_xl.hosts.office.page import FROM_MICROSOFT, PAGE, STATIC, html
-from betaneutral_xl.system.saving import make_folder, save
+from betaneutral_xl.system.saving import archive_entry, make_folder, save
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -31,9 +31,6 @@ LOCK = "pyodide-lock.json"
 
 NOT_THERE = "emscripten"
 """In the marker of a requirement that a browser does without."""
-
-EPOCH = (1980, 1, 1, 0, 0, 0)
-"""The time of every file in the archive, so that two builds are equal."""
 
 
 def policy() -> str:
@@ -152,10 +149,10 @@ def _archive(names: Iterable[str]) -> bytes:
             if ".." not in file.parts:  # the commands that come with a package
                 files[file.as_posix()] = Path(str(file.locate()))
     content = io.BytesIO()
-    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(content, "w") as archive:
         for inside, path in sorted(files.items()):
             if path.is_file() and "__pycache__" not in path.parts:
-                archive.writestr(zipfile.ZipInfo(inside, EPOCH), path.read_bytes(), zipfile.ZIP_DEFLATED)
+                archive.writestr(archive_entry(inside), path.read_bytes())
     return content.getvalue()
 
 
