@@ -56,14 +56,9 @@ class Argument:
     optional: bool = False
 
     @property
-    def hint(self) -> str:
-        """The help with a lower-case first letter, for use within a sentence."""
-        return self.help[0].lower() + self.help[1:]
-
-    @property
     def blank_line(self) -> str:
         """What a cell says if the argument is blank."""
-        return f"{self.name} is blank. Give {self.hint}"
+        return f"{self.name} is blank. Give {self.help[0].lower()}{self.help[1:]}"
 
 
 def _nothing(_: object, *__: Grid) -> object:

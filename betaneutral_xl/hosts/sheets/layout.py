@@ -286,33 +286,16 @@ FILLS = "today_fills"
 
 @dataclass(frozen=True, slots=True)
 class TodayLayout:
-    """Positions on the sheet Today; rows and columns from 1.
+    """Positions on the sheet Today; rows and columns from 1."""
 
-    Attributes
-    ----------
-    fills
-        Row of the cell of the trades' file, above all that the button writes.
-    headline, about
-        Rows of the lines at the top.
-    table
-        Row of the header of the lines, which have ``columns``: label, value, remark, kind.
-    history
-        Row of the header of the history, below the charts.
-    left
-        Its first column.
-    days
-        Days of it that are shown and drawn.
-
-    """
-
-    fills: int = 3
+    fills: int = 3  # the cell of the trades' file, above all that the button writes
     headline: int = 5
     about: int = 6
-    table: int = 8
-    columns: int = 4
-    history: int = 44
-    left: int = 6
-    days: int = 60
+    table: int = 8  # the header of the lines: label, value, remark, kind
+    columns: int = 4  # theirs
+    history: int = 44  # the header of the history, below the charts
+    left: int = 6  # its first column
+    days: int = 60  # those of it that are shown and drawn
 
 
 TODAY = TodayLayout()
@@ -338,29 +321,16 @@ HISTORY_COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """Positions on the sheets Proposal and Previous; rows and columns from 1.
-
-    Attributes
-    ----------
-    headline, verdict, sources, warned
-        Rows of the lines at the top; ``warned`` is the first of two.
-    measures, table
-        Rows of the two headers; the measures fill the rows between them.
-    further
-        Column of the measures for which these rows are too few.
-    notes
-        Column of all notes and warnings, right of the widest table.
-
-    """
+    """Positions on the sheets Proposal and Previous; rows and columns from 1."""
 
     headline: int = 2
     verdict: int = 3
     sources: int = 4
-    warned: int = 5
-    measures: int = 7
-    table: int = 16
-    further: int = 7
-    notes: int = 17
+    warned: int = 5  # the first of two lines of warnings
+    measures: int = 7  # a header; the measures fill the rows up to the next
+    table: int = 16  # a header
+    further: int = 7  # the column of the measures for which these rows are too few
+    notes: int = 17  # the column of all notes and warnings, right of the widest table
 
 
 PROPOSAL = Proposal()

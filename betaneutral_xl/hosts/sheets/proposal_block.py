@@ -179,7 +179,8 @@ def fitted(notes: Sequence[str], room: int) -> Sequence[str]:
 def table(result: Rebalance, share_orders: ShareOrders, nav: float | None) -> list[list[Any]]:
     """Return the table with its header, the largest trade first, names without a trade last, then cash."""
     holdings = result.aligned.holdings
-    heads = [*(name for name, _ in PROPOSAL_COLUMNS[:FIXED_COLUMNS]), *_of_etfs(result.columns)]
+    heads = [name for name, _ in PROPOSAL_COLUMNS[:FIXED_COLUMNS]]
+    heads += [name for name in result.columns if name.startswith(("etf_weight", "predicted_beta"))]
     heads += ["groups"] * bool(holdings.kinds_of_groups)
     *names, cash = [dict(zip(result.columns, row, strict=True)) for row in result.rows()]
     traded = set(result.traded)
@@ -204,10 +205,6 @@ def _groups(holdings: Holdings, name: str) -> str | None:
     """Return the sector, country and other groups of a name; None where it has none."""
     labels = holdings.groups_of.get(name, {})
     return ", ".join(labels[kind] for kind in holdings.kinds_of_groups if labels.get(kind)) or None
-
-
-def _of_etfs(columns: Sequence[str]) -> list[str]:
-    return [name for name in columns if name.startswith(("etf_weight", "predicted_beta"))]
 
 
 def _order(row: Mapping[str, Any], traded: set[str]) -> tuple[bool, float, float, str]:

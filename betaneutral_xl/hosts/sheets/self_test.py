@@ -12,7 +12,6 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from betaneutral_xl import __version__
-from betaneutral_xl.hosts.sheets.buttons import BUTTONS
 from betaneutral_xl.hosts.sheets.functions import BY_NAME
 from betaneutral_xl.hosts.sheets.layout import PROPOSAL, Sheet
 from betaneutral_xl.job.options import SAMPLE
@@ -192,8 +191,3 @@ def _masked(rows: Rows, case: Case) -> Rows:
         )
         for i, row in enumerate(rows)
     )
-
-
-def label(button: str) -> str:
-    """Return what a button is called."""
-    return BUTTONS[button].label

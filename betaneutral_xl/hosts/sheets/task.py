@@ -61,19 +61,9 @@ TASK = Plan(
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """The settings and inputs of a workbook, read at once.
+    """The settings, by their names, and the inputs of a workbook, as arguments of worksheet functions.
 
-    Attributes
-    ----------
-    session
-        Evaluates the worksheet functions.
-    settings
-        The named cells, by the names of ``SETTINGS``.
-    holdings, etf, covariance, limits
-        The arguments of the worksheet functions.
-    own_prices, sheet_prices
-        The user's own prices; and those on the sheet Orders, where the inputs are the sheets'.
-
+    ``sheet_prices`` are those on the sheet Orders, where the inputs are the sheets'.
     """
 
     session: Session
@@ -126,9 +116,8 @@ class Task:
     def solve(self) -> Rebalance:
         """Return the weights that are required; computed once for the buttons and the cells."""
         target, method = self.settings["target"], self.settings["method"]
-        return worksheet.solve(
-            self.session, self.holdings, self.etf, self.covariance, target, method, self.limits
-        )
+        inputs = self.holdings, self.etf, self.covariance
+        return worksheet.solve(self.session, *inputs, target, method, self.limits)
 
     def answer(self) -> run.Outcome:
         """Return the weights that are required, or why nothing keeps all limits."""

@@ -13,7 +13,6 @@ from betaneutral_xl.report import style
 from betaneutral_xl.report.checked_tables import FIRST_ROW, finish_sheet, write_headings
 
 if TYPE_CHECKING:
-    from betaneutral_xl.model.provenance import Provenance
     from betaneutral_xl.report.cells import Canvas, Scalar
     from betaneutral_xl.report.contents import Contents
 
@@ -44,17 +43,13 @@ def inputs(contents: Contents) -> list[tuple[str, Facts]]:
     """Return the provenance of each input as labelled facts."""
     result = contents.result
     names = ["Portfolio", *(f"ETF {name}" for name in result.etf_names), "Risk model"]
-    return [
-        (name, [(label, _plain(_fact(source, fact, contents))) for fact, label in FACTS.items()])
-        for name, source in zip(names, result.sources, strict=True)
-    ]
-
-
-def _fact(source: Provenance, fact: str, contents: Contents) -> object:
-    """Return one fact of an input; files are read at the time of the report."""
-    if fact == "fetched_at" and source.retrieval not in FETCHED:
-        return contents.written_at
-    return getattr(source, fact)
+    found: list[tuple[str, Facts]] = []
+    for name, source in zip(names, result.sources, strict=True):
+        facts = {fact: getattr(source, fact) for fact in FACTS}
+        if source.retrieval not in FETCHED:  # files are read at the time of the report
+            facts["fetched_at"] = contents.written_at
+        found.append((name, [(label, _plain(facts[fact])) for fact, label in FACTS.items()]))
+    return found
 
 
 def run(contents: Contents) -> list[tuple[str, Facts]]:

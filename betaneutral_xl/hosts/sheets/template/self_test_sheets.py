@@ -12,6 +12,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.hosts.sheets import self_test
+from betaneutral_xl.hosts.sheets.buttons import BUTTONS
 from betaneutral_xl.hosts.sheets.cells import letters
 from betaneutral_xl.hosts.sheets.layout import FIRST_ROW, LOG_ROW, Sheet
 from betaneutral_xl.hosts.sheets.self_test import (
@@ -305,14 +306,14 @@ def _result(template: Template, sheet: Worksheet, row: int, also: str = "TRUE", 
 
 def _buttons(template: Template, sheet: Worksheet, row: int) -> tuple[int, int]:
     """Write a row for each effect of a button, and return the first and the last row with a result."""
-    order = ", ".join(self_test.label(one) for one in ORDER)
+    order = ", ".join(BUTTONS[one].label for one in ORDER)
     sheet.write_string(row - 2, 0, f"Press: {order}.", template.style(bold=True))
     _head(template, sheet, row, ("Button", *HEADS[1 : ACTUAL + 1]))
     first = row + 1
     for button, effects in EFFECTS.items():
         for effect in effects:
             row += 1
-            sheet.write_string(row - 1, NAME, self_test.label(button), template.style())
+            sheet.write_string(row - 1, NAME, BUTTONS[button].label, template.style())
             _figure(template, sheet, row, effect.figure, effect.known)
             _compute(sheet, (row, ACTUAL), _shown(button, effect), template.style(align="left"))
             _result(template, sheet, row, waiting=f'TRIM({_at(ACTUAL, row)})=""')
@@ -320,7 +321,7 @@ def _buttons(template: Template, sheet: Worksheet, row: int) -> tuple[int, int]:
     seen = {button: f"see for yourself: {text}" for button, text in SEEN.items()}
     for button, text in {**seen, **LEFT_OUT}.items():
         row += 1
-        sheet.write_string(row - 1, NAME, self_test.label(button), template.style())
+        sheet.write_string(row - 1, NAME, BUTTONS[button].label, template.style())
         sheet.write_string(row - 1, FIGURE, text, template.style(font_color=MUTED))
     return first, last
 
@@ -330,7 +331,7 @@ def _shown(button: str, effect: Effect) -> str:
     if effect.cell is not None:
         return f'IF({effect.cell}="","",{effect.cell})'
     actions, messages = (f"{Sheet.LOG}!${one}${LOG_ROW + 1}:${one}$999" for one in "BH")
-    message = f'INDEX({messages},MATCH("{self_test.label(button)}",{actions},0))'
+    message = f'INDEX({messages},MATCH("{BUTTONS[button].label}",{actions},0))'
     # Trimmed, as the expected text is when both are compared.
     return f'IFERROR(TRIM(LEFT({message},{len(str(effect.known))})),"")'
 
