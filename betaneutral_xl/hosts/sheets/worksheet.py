@@ -12,13 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from betaneutral_xl.errors import (
-    BetaNeutralError,
-    ExpiredHandle,
-    FailedCell,
-    InputError,
-    MissingValue,
-)
+from betaneutral_xl.errors import BetaNeutralError, ExpiredHandle, FailedCell, InputError, MissingValue
 from betaneutral_xl.hosts.sheets import cells, ranges
 from betaneutral_xl.hosts.sheets.entries import Origins, Prices, Result, Solved
 from betaneutral_xl.hosts.sheets.handles import is_handle

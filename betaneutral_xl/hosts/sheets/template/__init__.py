@@ -18,7 +18,6 @@ from betaneutral_xl.hosts.sheets.layout import LIMIT_ROWS
 from betaneutral_xl.hosts.sheets.self_test import tables
 from betaneutral_xl.hosts.sheets.template import (
     hidden,
-    log_sheet,
     mandate_sheet,
     neutral_sheet,
     orders,
@@ -94,7 +93,7 @@ def build(
         proposal_sheet.proposal(canvas),
         today_sheet.today(canvas),
         mandate_sheet.mandate(canvas),
-        log_sheet.log(canvas),
+        proposal_sheet.log(canvas),
         proposal_sheet.previous(canvas),
     ]
     if vba is not None:

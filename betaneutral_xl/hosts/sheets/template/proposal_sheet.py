@@ -1,11 +1,19 @@
-"""The sheets that the buttons Rebalance and Restore write: Proposal, and the hidden Previous."""
+"""The sheets that buttons write: Proposal, the hidden Previous, and Log."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.hosts.sheets.cells import letters
-from betaneutral_xl.hosts.sheets.layout import FIXED_COLUMNS, LAST_ROW, MAX_ETFS, PROPOSAL, Sheet
+from betaneutral_xl.hosts.sheets.layout import (
+    FIXED_COLUMNS,
+    LAST_ROW,
+    LOG_COLUMNS,
+    LOG_ROW,
+    MAX_ETFS,
+    PROPOSAL,
+    Sheet,
+)
 from betaneutral_xl.hosts.sheets.template.canvas import (
     ACCENT,
     BETA,
@@ -73,6 +81,18 @@ def previous(template: Template) -> Worksheet:
     sheet = template.sheet(Sheet.PREVIOUS, "Previous proposal", "")
     _formats(template, sheet)
     sheet.hide()
+    return sheet
+
+
+def log(template: Template) -> Worksheet:
+    """Write the sheet in which the buttons log their actions."""
+    sheet = template.sheet(Sheet.LOG, "Log", "The actions of the buttons, newest last.", tab=MUTED)
+    for column, width in enumerate((24, 14, 10, 24, 24, 12, 9, 90)):
+        shown = PERCENT if LOG_COLUMNS[column] == "turnover" else "General"
+        sheet.set_column(column, column, width, template.style(num_format=shown, align="left"))
+        sheet.write_string(LOG_ROW - 1, column, LOG_COLUMNS[column], template.band(left=True))
+    sheet.freeze_panes(LOG_ROW, 0)
+    sheet.set_landscape()
     return sheet
 
 

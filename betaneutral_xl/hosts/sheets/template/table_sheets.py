@@ -14,13 +14,7 @@ from betaneutral_xl.hosts.sheets.layout import (
     MAX_ETFS,
     Sheet,
 )
-from betaneutral_xl.hosts.sheets.template.canvas import (
-    MONEY,
-    MUTED,
-    PERCENT,
-    Template,
-    cached,
-)
+from betaneutral_xl.hosts.sheets.template.canvas import MONEY, MUTED, PERCENT, Template, cached
 
 if TYPE_CHECKING:
     from xlsxwriter.worksheet import Worksheet
