@@ -672,3 +672,23 @@ def test_the_stable_objective_is_used_from_the_date_on_that_has_a_history(
 def test_an_objective_without_reweight_is_refused(study: Callable[..., Study]) -> None:
     with pytest.raises(InputError, match="None of hedge has the objective tracking_error"):
         study(methods=("hedge",), objective=Objective.TRACKING_ERROR)
+
+
+def test_intervals_are_those_of_the_results(
+    study: Callable[..., Study], prices: Prices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    results: dict[str, Rebalance] = {}
+
+    def spy(*args: object, **options: object) -> Rebalance:
+        found = neutralise(*args, **options)  # type: ignore[arg-type] # what it is given
+        return results.setdefault(str(options["method"]), found)
+
+    monkeypatch.setattr("betaneutral_xl.engine.backtest.decide.neutralise", spy)
+    methods = ("hedge", "reweight", "least_squares")
+    decision = decide(study(methods=methods, intervals=True), prices.returns())
+    assert [results[method].leave_one_out.size > 0 for method in methods] == [False, True, False]
+    for method in methods:
+        (expected,) = results[method].after_forecast.values()
+        (found,) = decision.forecasts[method, "sample"]
+        assert found.blocks == expected.blocks >= MIN_BLOCKS
+        assert found.half_width() == pytest.approx(expected.half_width(), rel=1e-9)
