@@ -97,6 +97,9 @@ PREFIXES = _table(
 )
 """Prefixes before a colon: ``NASDAQ:NVDA``, ``ETR:SAP``."""
 
+BEFORE_POINT = MappingProxyType({"US": "", "HK": "HK", "SH": "CH", "SZ": "CH"})
+"""Markets before a point: ``US.NVDA``, ``HK.00700`` (Futu)."""
+
 LISTINGS = _table(
     """
     US: NASDAQ NASDAQ.NMS NASDAQ.SCM NASDAQ.NGM NYSE ARCA AMEX BATS PINK IEX SMART
@@ -143,6 +146,8 @@ def split_market(ticker: str) -> tuple[str, str | None]:
 
     >>> [split_market(t) for t in ("NASDAQ:NVDA", "RY.TO", "SAP IBIS", "0700.HK", "SAP:XETR", "BRK.B")]
     [('NVDA', ''), ('RY', 'CN'), ('SAP', 'GR'), ('700', 'HK'), ('SAP', 'GR'), ('BRK.B', None)]
+    >>> split_market("US.NVDA"), split_market("HK.00700")
+    (('NVDA', ''), ('700', 'HK'))
 
     ``None`` is a ticker that names no market in one of these ways.
     """
@@ -152,6 +157,10 @@ def split_market(ticker: str) -> tuple[str, str | None]:
         code = "JP" if code == "CN" and local.isdigit() else code  # TSE is Toronto, or Tokyo
         if code is None and local in SUFFIXES:
             code, local = SUFFIXES[local], before.strip()
+    elif (
+        (parts := ticker.partition("."))[0] in BEFORE_POINT and len(parts[2]) > 1 and parts[2] not in SUFFIXES
+    ):
+        code, local = BEFORE_POINT[parts[0]], parts[2]
     elif (parts := ticker.rpartition("."))[0] and " " not in parts[2] and parts[2] in SUFFIXES:
         code, local = SUFFIXES[parts[2]], parts[0].strip()
     else:

@@ -232,6 +232,7 @@ ALIASES: Mapping[Column, tuple[str, ...]] = {
     Column.MULTIPLIER: ("multiplier", "mult", "contract multiplier", "contract size"),
     Column.LEVEL: ("level of detail", "data discriminator"),
     Column.SIDE: ("side", "long short", "position side", "l s", "direction", "b s", "buy sell",
+        "dr cr", "cr dr", "debit credit",
         "payoff profile"),
     Column.SUBCLASS: ("sub category", "asset sub class", "sub class", "asset subclass", "sub type"),
     Column.UNDERLYING: ("underlying", "underlying symbol", "underlying ticker", "underlying asset"),

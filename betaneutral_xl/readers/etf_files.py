@@ -319,10 +319,10 @@ def signed_by_side(table: HoldingsTable, weights: Sequence[float]) -> list[float
     def is_short(row: Row) -> bool:
         if Column.SIDE in table.header.indices:
             return table.text(row, Column.SIDE).casefold() in SHORT
+        if (table.number(row, Column.SHARES) or 0.0) >= 0.0:
+            return False
         identifiers = [text for one in CODE_COLUMNS if (text := table.text(row, one))]
-        return (table.number(row, Column.SHARES) or 0.0) < 0.0 and (
-            _asset_class(table, row, identifiers) is AssetClass.EQUITY
-        )
+        return _asset_class(table, row, identifiers) is AssetClass.EQUITY
 
     return [-abs(one) if is_short(row) else one for row, one in zip(table.rows, weights, strict=True)]
 

@@ -12,7 +12,7 @@ from betaneutral_xl.errors import UnreadableFile, listing
 from betaneutral_xl.model.portfolio import AssetClass
 from betaneutral_xl.model.printed import MISSING, Typed, cell_text, clean, number, uses_decimal_comma
 from betaneutral_xl.readers import asset_classes
-from betaneutral_xl.readers.cell_columns import with_columns_of_cells
+from betaneutral_xl.readers.cell_columns import ACCOUNTS, LONG, SHORT, with_columns_of_cells
 from betaneutral_xl.readers.columns import (
     IDENTIFIER_COLUMNS,
     Column,
@@ -195,6 +195,7 @@ def holding_rows(sheet: TextSheet, header: Header, file_name: str) -> HoldingsTa
         warnings=(
             *_unread_row_warnings(table, skipped, rest, rows),
             *_thousands_warnings(table, rows),
+            *_side_warnings(table, rows),
             *(
                 f"{table.where(row)} has no ticker and the sum of the rows above: it is taken as their total."
                 for row in unnamed_totals
@@ -247,6 +248,21 @@ def _decimal_comma(header: Header, body: Sequence[Row], delimiter: str) -> bool:
 
     amounts = texts(Column.MARKET_VALUE, Column.SHARES, Column.PRICE)
     return uses_decimal_comma(amounts, texts(Column.WEIGHT), otherwise=delimiter == ";")
+
+
+def _side_warnings(table: HoldingsTable, rows: Sequence[Row]) -> tuple[str, ...]:
+    """Return a warning on words of a side that are neither long nor short, such as debit and credit."""
+    if Column.SIDE not in table.header.indices:
+        return ()
+    words = dict.fromkeys(table.text(row, Column.SIDE) for row in rows)
+    other = [word for word in words if word and word.casefold() not in LONG | SHORT | ACCOUNTS]
+    if not other:
+        return ()
+    column = clean(table.header.texts[table.header.indices[Column.SIDE][0]])
+    return (
+        f'{listing(other)} in "{column}" of {table.file_name} is neither long nor short: the signs are those '
+        "of the numbers.",
+    )
 
 
 def _thousands_warnings(table: HoldingsTable, rows: Sequence[Row]) -> tuple[str, ...]:

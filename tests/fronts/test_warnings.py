@@ -32,7 +32,7 @@ HELD = "ticker,shares,price\nA,300,100\nB,800,50\nZEDS,1500,20\n"
 LONG = [f"LONG{i:02}" for i in range(40)]
 """Names of an ETF without risk data, which make a long warning."""
 ETF = "ticker,weight\nA,0.3\nB,0.2\n" + "".join(f"{name},0.01\n" for name in LONG)
-RISK = "date,ticker,A,B\n2025-11-18,A,0.04,0.02\n2025-11-18,B,0.02,0.03\n"
+RISK = "ticker,A,B\nA,0.04,0.02\nB,0.02,0.03\n"
 
 
 class Files:

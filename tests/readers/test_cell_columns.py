@@ -80,6 +80,12 @@ def test_what_is_below_a_heading_of_short_positions_is_short(heading: str, endin
     assert holdings.nav == 15_000.0
 
 
+def test_sides_that_are_neither_long_nor_short_are_told() -> None:
+    text = "Symbol,Dr/Cr,Quantity,Price\nAMD,DR,50,200\nTSLA,CR,10,400\nCASH,DR,9000,1\n"
+    line = 'DR, CR in "Dr/Cr" of book.csv is neither long nor short: the signs are those of the numbers.'
+    assert line in read(text).warnings
+
+
 def test_a_column_of_other_words_is_no_side() -> None:
     text = "Symbol,Rating,Quantity,Price\nAMD,Buy,50,200\nTSLA,Hold,10,400\n"
     assert values(read(text)) == {"AMD": 10_000.0, "TSLA": 4_000.0}
