@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from betaneutral_xl.system.patterns import Pattern
+
 MAX_LENGTH = 100
 """Characters of a symbol or a name that are matched."""
 
@@ -17,7 +19,7 @@ _DAY = (
 )
 """An expiry: ``01/16/2026``, ``16JAN26``, ``Jan16'26``, ``JAN 16 2026``, ``Jan 16 '26``."""
 
-OPTION = re.compile(
+OPTION = Pattern(
     r"[-.]{0,2}[0-9A-Z./]{1,6} *\d{6}[CP] ?\d{1,8}(?:\.\d+)?"
     rf"|.*\b{_DAY} (?:\$?[\d.,]+ ?{_SIDE}|{_SIDE} ?\$?\d[\d.,]*)(?!\w).*"
     r"|.*\$[\d.,]+ (?:CALL|PUT)\b.*|(?:CALL|PUT) .*\bEXP\b.*",
@@ -25,19 +27,19 @@ OPTION = re.compile(
 )
 """Brokers' spellings of an option: the clearing house's symbol, or underlying, day, strike and side."""
 
-FUTURE = re.compile(
+FUTURE = Pattern(
     r"/[A-Z0-9]{1,4}(?:[FGHJKMNQUVXZ]\d{1,2})?(?::[A-Z]+)?"
     rf"|[A-Z0-9]{{1,5}} {_MONTH}\d{{1,2}}'\d{{2}}(?: @?\w+)?|[A-Z0-9]{{1,5}} \d{{1,2}}{_MONTH}\d{{2}}",
     re.IGNORECASE,
 )
 """Brokers' spellings of a future: ``/ESZ25``, ``ES Dec19'25 @CME``, ``ES 19DEC25``."""
 
-_SYMBOL = re.compile(
+_SYMBOL = Pattern(
     r"[-.]{0,2}(?P<underlying>[A-Z][A-Z./]{0,5}?)\d? *\d{6}[CP] ?(?P<strike>\d{1,8}(?:\.\d+)?)", re.IGNORECASE
 )
-_STRIKE_FIRST = re.compile(rf"\$?(?P<strike>\d[\d.,]*) ?{_SIDE}(?!\w)", re.IGNORECASE)
-_SIDE_FIRST = re.compile(rf"\b{_SIDE} ?\$?(?P<strike>\d[\d.,]*)", re.IGNORECASE)
-_UNDERLYING = re.compile(r"(?P<underlying>[A-Z][A-Z./]{0,5})(?= )")
+_STRIKE_FIRST = Pattern(rf"\$?(?P<strike>\d[\d.,]*) ?{_SIDE}(?!\w)", re.IGNORECASE)
+_SIDE_FIRST = Pattern(rf"\b{_SIDE} ?\$?(?P<strike>\d[\d.,]*)", re.IGNORECASE)
+_UNDERLYING = Pattern(r"(?P<underlying>[A-Z][A-Z./]{0,5})(?= )")
 THOUSANDTHS = 8
 """Digits of a strike that the clearing house prints in thousandths."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -19,6 +18,7 @@ from betaneutral_xl.model.notices import Notice, Severity, Subject
 from betaneutral_xl.model.positions import Position, PositionClass, members
 from betaneutral_xl.model.provenance import Provenance
 from betaneutral_xl.model.tickers import normalise
+from betaneutral_xl.system.patterns import Pattern
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -374,7 +374,7 @@ CASH_OR_NAV = "add a row CASH with its value, or state the net asset value (--na
 """Advice where long and short values nearly cancel."""
 
 
-PLACEHOLDER_NAME = re.compile(r"ETF(?: \d+)?")
+PLACEHOLDER_NAME = Pattern(r"ETF(?: \d+)?")
 """Placeholder names of ETFs without a name."""
 
 

@@ -11,8 +11,9 @@ import re
 import unicodedata
 from datetime import date, timedelta
 from functools import lru_cache
-from html import unescape
 from typing import TYPE_CHECKING
+
+from betaneutral_xl.system.patterns import Pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -67,7 +68,7 @@ LARGEST_NUMBER = 1e18
 
 MAX_FORMULA_LENGTH = 200
 CACHED_LENGTH = 64
-_FORMULA = re.compile(
+_FORMULA = Pattern(
     r"""=\s*(?:"(?P<quoted>[^"]*)"|(?:T|TEXT|DOLLAR|VALUE)\(\s*"?(?P<inner>[^"(),]*)"?\s*(?:,[^)]*)?\))\s*""",
     re.IGNORECASE,
 )
@@ -86,6 +87,8 @@ def clean(text: str) -> str:
 
 def _clean(text: str) -> str:
     if "&" in text and ";" in text:
+        from html import unescape
+
         text = unescape(text)  # FlexShares writes &#38;
     text = " ".join(text.split())  # no-break spaces are blanks too
     if not text.isascii():
@@ -115,19 +118,19 @@ _cell_text_short = lru_cache(maxsize=2**14)(_cell_text)
 
 # ------------------------------------------------------------------ numbers
 
-_DECORATION = re.compile(r"[\s$€£¥₩₹%'\u2019]|\b(?:USD|EUR|GBP|CAD|CHF|JPY|HKD|AUD|US)\b")
-_INNER_BLANK = re.compile(r"\d\s+\d")
+_DECORATION = Pattern(r"[\s$€£¥₩₹%'\u2019]|\b(?:USD|EUR|GBP|CAD|CHF|JPY|HKD|AUD|US)\b")
+_INNER_BLANK = Pattern(r"\d\s+\d")
 _MINUS = str.maketrans("\u2212\u2013", "--")
-_DOT = re.compile(
+_DOT = Pattern(
     r"[+-]?(?:[1-9]\d{0,2}(?:,\d{3})+|[1-9]\d?(?:,\d{2})+,\d{3}|\d+)?(?:\.\d*)?(?:[eE][+-]?\d{1,3})?",
     re.ASCII,
 )
-_COMMA = re.compile(r"[+-]?(?:\d{1,3}(?:\.\d{3})+|\d+)?(?:,\d*)?(?:[eE][+-]?\d{1,3})?", re.ASCII)
-_CERTAIN_COMMA = re.compile(
+_COMMA = Pattern(r"[+-]?(?:\d{1,3}(?:\.\d{3})+|\d+)?(?:,\d*)?(?:[eE][+-]?\d{1,3})?", re.ASCII)
+_CERTAIN_COMMA = Pattern(
     r"[+-]?(?:\d{1,3}(?:\.\d{3})+,\d+|0?,\d+|\d{4,},\d+|\d{1,3}(?:\.\d{3}){2,}"
     r"|\d+,(?:\d{1,2}|\d{4,})(?:[eE][+-]?\d+)?)"
 )
-_CERTAIN_DOT = re.compile(
+_CERTAIN_DOT = Pattern(
     r"[+-]?(?:\d{1,3}(?:,\d{3})+\.\d*|0?\.\d+|\d{1,3}(?:,\d{3}){2,}"
     r"|\d+\.(?:\d{1,2}|\d{4,})(?:[eE][+-]?\d+)?)"
 )
@@ -237,7 +240,7 @@ _MONTH = r"(?P<name>[^\W\d_]{3,10})\.?"
 _DAY = r"(?P<day>\d{1,2})"
 _YEAR = r"(?P<year>(?:19|20)\d{2})"
 _DATES = tuple(
-    re.compile(rf"(?<![A-Za-z\d.]){form}(?![\d.]*\d)")
+    Pattern(rf"(?<![A-Za-z\d.]){form}(?![\d.]*\d)")
     for form in (
         rf"{_YEAR}[-/._](?P<month>\d{{1,2}})[-/._]{_DAY}",
         rf"{_MONTH}[ -]?{_DAY}(?:st|nd|rd|th)?(?:, ?| |-){_YEAR}",
@@ -249,7 +252,7 @@ _DATES = tuple(
         r"(?P<first>0[1-9]|1[0-2])(?P<separator>)(?P<second>0[1-9]|[12]\d|3[01])(?P<year>20\d{2})",
     )
 )
-_SERIAL = re.compile(r"[2-7]\d{4}(?:\.\d+)?")
+_SERIAL = Pattern(r"[2-7]\d{4}(?:\.\d+)?")
 YEARS = (1990, 2100)
 """Range of plausible years of a holdings file."""
 _EPOCH = date(1899, 12, 30)

@@ -6,11 +6,11 @@ keep theirs (``2330 TT``), because the same letters are another company there.
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 
 from betaneutral_xl.errors import InputError
 from betaneutral_xl.model.venues import split_market, venue_code
+from betaneutral_xl.system.patterns import Pattern
 
 LONGEST = 64
 """Maximum length of a ticker or option symbol."""
@@ -204,10 +204,10 @@ COUNTRY_NAMES = {
 NO_HOME = frozenset({"ID"})
 """Markets that a company's ISIN does not tell: many of Ireland's are listed elsewhere only."""
 
-_CLASS = re.compile(r"(?P<root>[A-Z0-9&*]+)[ ./-](?P<share_class>[A-Z])")
-_EXCHANGE = re.compile(r"(?P<local>.+?) (?P<exchange>[A-Z]{2})")
-_SPACES = re.compile(r"\s+")
-_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
+_CLASS = Pattern(r"(?P<root>[A-Z0-9&*]+)[ ./-](?P<share_class>[A-Z])")
+_EXCHANGE = Pattern(r"(?P<local>.+?) (?P<exchange>[A-Z]{2})")
+_SPACES = Pattern(r"\s+")
+_CONTROL = Pattern(r"[\x00-\x08\x0e-\x1f\x7f]")
 
 
 @lru_cache(maxsize=65_536)

@@ -6,9 +6,10 @@ class (``.A``, ``.B``) are not read as a market.
 
 from __future__ import annotations
 
-import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING
+
+from betaneutral_xl.system.patterns import Pattern
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -137,7 +138,7 @@ def venue_code(exchange: str) -> str:
     return mic or PREFIXES.get(code, "") or LISTINGS.get(code, "")
 
 
-LOCAL = re.compile(r"[0-9A-Z&*]+(?:[ ./-][A-Z])?")
+LOCAL = Pattern(r"[0-9A-Z&*]+(?:[ ./-][A-Z])?")
 """A ticker without its market, perhaps with a share class."""
 
 

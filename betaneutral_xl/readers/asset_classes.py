@@ -8,12 +8,13 @@ words match, and words for cash are overridden by a company's legal form with a 
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.model.portfolio import AssetClass
 from betaneutral_xl.model.printed import cell_text
 from betaneutral_xl.model.tickers import CURRENCIES
+from betaneutral_xl.system.patterns import Pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -24,33 +25,55 @@ MAX_NAME_LENGTH = 100
 CASH_ALONE = frozenset({"CASH", "USD", "EUR", "GBP", "JPY", "CHF", "CAD", "AUD", "HKD", "CNY"})
 """Tickers of cash in a table without names; not CLP, COP or TRY, which are companies' tickers."""
 
-Rules = tuple[tuple[AssetClass, re.Pattern[str], re.Pattern[str]], ...]
+Rules = tuple[tuple[AssetClass, Pattern, Pattern], ...]
 """Of each class, what is searched for in a text, and what it may begin with."""
 
 NOTHING = r"(?!)"
 
 
-def _compile_rules(phrases: Mapping[AssetClass, Sequence[str]]) -> Rules:
-    """Compile phrases for text in lower case.
+class Phrases:
+    """What is searched for in a text for each class; the first class that has a match is the text's.
 
     Case-sensitive patterns with one common word boundary, and those of a text's beginning apart from the
     others, are many times faster, and a file has thousands of names.
+
+    Parameters
+    ----------
+    phrases
+        The patterns of each class, for text in lower case.
+
     """
-    rules = []
-    for asset_class, patterns in phrases.items():
-        alternatives = [one for pattern in patterns for one in _alternatives(pattern)]
-        at_word = [one.removeprefix(r"\b") for one in alternatives if one.startswith(r"\b")]
-        first = [one.removeprefix("^") for one in alternatives if one.startswith("^")]
-        elsewhere = [one for one in alternatives if not one.startswith((r"\b", "^"))]
-        searched = [rf"\b(?:{'|'.join(at_word) or NOTHING})", *elsewhere]
-        rules.append((asset_class, re.compile("|".join(searched)), re.compile("|".join(first) or NOTHING)))
-    return tuple(rules)
+
+    def __init__(self, phrases: Mapping[AssetClass, Sequence[str]]) -> None:
+        self.phrases = phrases
+
+    @cached_property
+    def rules(self) -> Rules:
+        """The patterns, with those of one kind together."""
+        return tuple((asset_class, *_joined(patterns)) for asset_class, patterns in self.phrases.items())
+
+    def first_match(self, text: str) -> AssetClass | None:
+        """Return the first class with a match in a text, None if there is none."""
+        lower = text.lower()
+        return next(
+            (one for one, words, first in self.rules if words.search(lower) or first.match(lower)), None
+        )
+
+
+def _joined(patterns: Iterable[str]) -> tuple[Pattern, Pattern]:
+    """Return what is searched for in a text, and what it may begin with."""
+    alternatives = [one for pattern in patterns for one in _alternatives(pattern)]
+    at_word = [one.removeprefix(r"\b") for one in alternatives if one.startswith(r"\b")]
+    first = [one.removeprefix("^") for one in alternatives if one.startswith("^")]
+    elsewhere = [one for one in alternatives if not one.startswith((r"\b", "^"))]
+    searched = [rf"\b(?:{'|'.join(at_word) or NOTHING})", *elsewhere]
+    return Pattern("|".join(searched)), Pattern("|".join(first) or NOTHING)
 
 
 def _alternatives(pattern: str) -> list[str]:
     """Split a pattern at the bars outside brackets."""
     parts, depth = [""], 0
-    for piece in re.findall(r"\\.|\[(?:\\.|[^\]])*\]|.", pattern):
+    for piece in re.findall(r"\\.|\[(?:\\.|[^\]])*\]|[()|]|[^\\\[()|]+", pattern):
         depth += (piece == "(") - (piece == ")")
         if piece == "|" and not depth:
             parts.append("")
@@ -59,7 +82,7 @@ def _alternatives(pattern: str) -> list[str]:
     return parts
 
 
-FLAGS = _compile_rules(
+FLAGS = Phrases(
     {
         AssetClass.DERIVATIVE: (
             r"\b(?:futures?|forwards?|swaps?|options?|opts?|fut|fop|call|put|trs|cfd)\b",
@@ -110,10 +133,10 @@ SEC_CODES = {
 
 _CASH = r"\b(?:cash|liquidit(?:y|és?|à|ät)|barmittel|efectivo)(?!\w)"
 _DERIVATIVES = r"\bd[eé]riv(?:atives?|ate|és?|ati|ados?)(?!\w)"
-BOTH = re.compile(rf"{_CASH}.*{_DERIVATIVES}|{_DERIVATIVES}.*{_CASH}", re.IGNORECASE)
+BOTH = Pattern(rf"{_CASH}.*{_DERIVATIVES}|{_DERIVATIVES}.*{_CASH}", re.IGNORECASE)
 """iShares' "Cash and/or Derivatives" names two classes; the row's name decides between them."""
 
-CASH_SECTOR = re.compile(
+CASH_SECTOR = Pattern(
     r"cash(?:\b.*)?|money market.*|(?:short[- ]term )?(?:investments?|reserves)|barmittel|currency"
     r"|liquidität.*",
     re.IGNORECASE,
@@ -152,7 +175,7 @@ _MATURITY = (
 )
 """A coupon and a maturity after it make a name that of a bond: ``4 1/8 01/31/27``, ``0.125 31JAN2028``."""
 
-NAMES = _compile_rules(
+NAMES = Phrases(
     {
         AssetClass.DERIVATIVE: (
             r"\bswaps?\b|\bswps?\b|\btrs\b|^(?:recv|payb|rcv|receive|pay)\b|\bswap(?=[-_/])|[-_/]swap\b"
@@ -248,39 +271,39 @@ NAMES = _compile_rules(
 )
 """Patterns for a row's name, used if the issuer gives no class."""
 
-LEVERAGED = re.compile(r"\b(?:bull|bear|long|short|inverse)\b.*\b[-+]?[1-5](?:\.\d+)?x\b", re.IGNORECASE)
+LEVERAGED = Pattern(r"\b(?:bull|bear|long|short|inverse)\b.*\b[-+]?[1-5](?:\.\d+)?x\b", re.IGNORECASE)
 """A row without a ticker whose name has a leverage ("Bull 3x") is the swap that provides it."""
 
-CASH_TICKER = re.compile(
+CASH_TICKER = Pattern(
     rf"-?(?:{_CODES}) ?cash-?|-?cash[-_ &]?(?:{_CODES}|other)-?|(?:cash|etd|margin|margin_cash)_[a-z]{{3}}"
     r"|cash ?& ?other|xtsla|[a-z]{3}xx\*{0,2}",
     re.IGNORECASE,
 )
 """Tickers of cash and money market funds (SPAXX) only; not COP, which is ConocoPhillips."""
 
-CONTRACT_TICKER = re.compile(
+CONTRACT_TICKER = Pattern(
     r"[0-9A-Z/]{1,6} *\d{6}[CP]\d{8}|\S+ \d{6} [CP] [\d.]+"
     r"|.*[-_ /](?:TRS|SWAP|SWP|COMDTY|CURNCY|INDEX)\b.*|[0-9A-Z]{6,}(?:TRS|SWAP|SWP)",
     re.IGNORECASE,
 )
-FUTURE_TICKER = re.compile(r"[A-Z]{2,4}[FGHJKMNQUVXZ]\d{1,2}", re.IGNORECASE)
-FUTURE_NAME = re.compile(rf"{_MONTH} ?'?\d{{2}}\b|\bfuture\b|\be-?mini\b", re.IGNORECASE)
+FUTURE_TICKER = Pattern(r"[A-Z]{2,4}[FGHJKMNQUVXZ]\d{1,2}", re.IGNORECASE)
+FUTURE_NAME = Pattern(rf"{_MONTH} ?'?\d{{2}}\b|\bfuture\b|\be-?mini\b", re.IGNORECASE)
 """A futures code alone may be a stock's ticker; with a delivery month in the name it is a contract."""
 
-DELIVERY_MONTH = re.compile(rf"\b\w*{_MONTH} ?'?\d{{2}}$", re.IGNORECASE)
+DELIVERY_MONTH = Pattern(rf"\b\w*{_MONTH} ?'?\d{{2}}$", re.IGNORECASE)
 """A delivery month at the end of the name of a row without identifiers."""
 
-SECURITY_CODES = re.compile(
+SECURITY_CODES = Pattern(
     r"[0-9A-HJ-NP-Z]{5}[0-9A-Z*@#]{3}\d"  # CUSIP
     r"|[0-9B-DF-HJ-NP-TV-Z]{6}\d"  # SEDOL
     r"|[A-Z]{2}[0-9A-Z]{9}\d"  # ISIN
     r"|BBG[0-9B-DF-HJ-NP-TV-Z]{9}",  # FIGI
     re.IGNORECASE,
 )
-MONEY_FUND = re.compile(
+MONEY_FUND = Pattern(
     r"\b(?:funds?|money ?market|mmkt|oblig\w*|treasury|government|govt|liquidity|deposits?)\b", re.IGNORECASE
 )
-LEGAL_FORM = re.compile(
+LEGAL_FORM = Pattern(
     r"\b(?:inc|corp|corporation|ltd|limited|plc|n\.?v|s\.?a|ag|se|co|company|holdings?|group|asa|ab"
     r"|oyj|spa|reit)\b",
     re.IGNORECASE,
@@ -297,7 +320,7 @@ def of_flag(text: str) -> AssetClass | None:
     text = cell_text(text[:MAX_NAME_LENGTH]).replace("_", " ")
     if text in SEC_CODES:
         return SEC_CODES[text]
-    return None if not text or BOTH.search(text) else _first_match(FLAGS, text)
+    return None if not text or BOTH.search(text) else FLAGS.first_match(text)
 
 
 def of_flags(texts: Iterable[str]) -> AssetClass | None:
@@ -315,7 +338,7 @@ def of_name(name: str, ticker: str = "", identifiers: Sequence[str] = ()) -> Ass
     name, ticker = cell_text(name[:MAX_NAME_LENGTH]), cell_text(ticker[:MAX_NAME_LENGTH])
     found = _of_ticker(ticker, name, identifiers) if ticker else None
     if found is None and name:
-        found = _first_match(NAMES, name)
+        found = NAMES.first_match(name)
     if found is AssetClass.CASH and ticker and _is_company(name, identifiers):
         return None
     if found is not None or ticker:
@@ -324,20 +347,20 @@ def of_name(name: str, ticker: str = "", identifiers: Sequence[str] = ()) -> Ass
     return AssetClass.DERIVATIVE if is_contract else None
 
 
-STOCK_TICKER = re.compile(
+STOCK_TICKER = Pattern(
     r"(?:[A-Z][A-Z&*]{0,12}|[0-9A-Z]{1,6}\*?)(?:[ ./-][A-Z0-9&]{1,3}){0,2}\*?", re.IGNORECASE
 )
 """A stock's ticker at any exchange (``BRK/B``, ``2330 TT``, ``BAJAJ-AUTO``); no CUSIP, ISIN or text."""
-PLAIN_TICKER = re.compile(r"[A-Z0-9]{1,6}")
+PLAIN_TICKER = Pattern(r"[A-Z0-9]{1,6}")
 """A stock's ticker that is too short for an identifier."""
-EQUITY_WORDS = re.compile(
+EQUITY_WORDS = Pattern(
     r"\b(?:common|ordinary|ord|preferred|pfd|pref|adr|gdr|reg shs|shares?|rights?|rts|warrants?|wts|escrow"
     r"|contra|cvr|contingent value|reit)\b",
     re.IGNORECASE,
 )
 """Words of a name that say equity, where the row has neither a ticker nor an identifier."""
-_CUSIP = re.compile(r"[0-9A-Z]{5}[0-9A-Z*@#]{3}\d")
-_CUSIP_IN_ISIN = re.compile(r"(?:US|CA|BM|KY)([0-9A-Z]{9})\d")
+_CUSIP = Pattern(r"[0-9A-Z]{5}[0-9A-Z*@#]{3}\d")
+_CUSIP_IN_ISIN = Pattern(r"(?:US|CA|BM|KY)([0-9A-Z]{9})\d")
 _DIGITS = {one: value for value, one in enumerate("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ*@#")}
 
 
@@ -400,14 +423,6 @@ def _of_ticker(ticker: str, name: str, identifiers: Sequence[str]) -> AssetClass
     if CASH_TICKER.fullmatch(ticker) or (not name and ticker.upper() in CASH_ALONE):
         return AssetClass.CASH
     return None
-
-
-def _first_match(rules: Rules, text: str) -> AssetClass | None:
-    lower = text.lower()
-    return next(
-        (asset_class for asset_class, words, first in rules if words.search(lower) or first.match(lower)),
-        None,
-    )
 
 
 def _is_company(name: str, identifiers: Sequence[str]) -> bool:

@@ -18,6 +18,7 @@ from betaneutral_xl.model.printed import cell_text, clean, number
 from betaneutral_xl.model.tickers import CURRENCIES
 from betaneutral_xl.readers import asset_classes
 from betaneutral_xl.readers.columns import MAX_HEADER_CELLS, Column, Header, column_of, header_key
+from betaneutral_xl.system.patterns import Pattern
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,8 +61,8 @@ SIGNS = MappingProxyType({"$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY"})
 SIGNED = frozenset({Column.SHARES, Column.MARKET_VALUE, Column.WEIGHT})
 """Columns that some files print twice, for long and for short positions."""
 
-_SIGN = re.compile(r"^[-+(]*([$€£¥])|([€£¥])\)?$")
-_ISIN = re.compile(r"\b[A-Z]{2}[A-Z0-9]{9}[0-9]\b")
+_SIGN = Pattern(r"^[-+(]*([$€£¥])|([€£¥])\)?$")
+_ISIN = Pattern(r"\b[A-Z]{2}[A-Z0-9]{9}[0-9]\b")
 
 
 def with_columns_of_cells(sheet: TextSheet, header: Header) -> tuple[TextSheet, Header]:

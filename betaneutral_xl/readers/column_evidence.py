@@ -16,6 +16,7 @@ from betaneutral_xl.errors import listing
 from betaneutral_xl.model.printed import cell_text, clean, is_percentage, number
 from betaneutral_xl.readers.columns import MAX_HEADER_CELLS, Column, header_key, read_header
 from betaneutral_xl.readers.holdings_table import HoldingsTable, holding_rows
+from betaneutral_xl.system.patterns import Pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -193,12 +194,12 @@ def _is_whole(numbers: Sequence[float | None], bounds: tuple[float, float]) -> b
 
 # ------------------------------------------------------------------ the unit
 
-NET_ASSETS = re.compile(
+NET_ASSETS = Pattern(
     r"(?:total |fund )?net assets(?: usd| eur| value)?|tna|nettovermögen|fondsvermögen|actif net"
 )
-NAV_PER_SHARE = re.compile(r"nav(?: ?per share| share)?|nav unit|net asset value(?: per share)?")
-SHARES_OUTSTANDING = re.compile(r"shares outstanding|outstanding shares|units outstanding")
-STATED = re.compile(
+NAV_PER_SHARE = Pattern(r"nav(?: ?per share| share)?|nav unit|net asset value(?: per share)?")
+SHARES_OUTSTANDING = Pattern(r"shares outstanding|outstanding shares|units outstanding")
+STATED = Pattern(
     r"(?:total |fund )?net assets[^\d(]{0,40}([\d.,]*\d)\s*(thousand|million|mio|mn|m|billion|bn|b)?\b",
     re.IGNORECASE,
 )

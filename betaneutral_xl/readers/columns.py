@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from fnmatch import translate
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.model.printed import clean, number
 from betaneutral_xl.model.tickers import CURRENCIES
+from betaneutral_xl.system.patterns import Pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -256,7 +255,7 @@ NAME_COLUMNS = frozenset({Column.TICKER, Column.NAME, Column.ISIN, Column.IDENTI
 CODE_COLUMNS = (Column.ISIN, Column.CUSIP, Column.SEDOL, Column.FIGI, Column.IDENTIFIER)
 IDENTIFIER_COLUMNS = (Column.TICKER, Column.NAME, *CODE_COLUMNS)
 
-_OTHER_TIME = re.compile(
+_OTHER_TIME = Pattern(
     r"\b(?:target|model|benchmark|index|bod|sod|beginning|start|opening|original|initial|prior|previous|old"
     r"|proposed|suggested|planned|optimal|ideal|drift|contribution|adjusted|limit|min|max|gross|abs|absolute)\b"
 )
@@ -267,13 +266,19 @@ _MONEY = frozenset(map(str.lower, CURRENCIES))
 BASE_WORDS = _MONEY | {"base", "us"}
 """Words of a header of values that are all in one currency."""
 
-_CAMEL = re.compile(r"(?<=[a-zäöü])(?=[A-Z])")
-_OTHER = re.compile(r"(?:[^\w%]|_)+")
+_CAMEL = Pattern(r"(?<=[a-zäöü])(?=[A-Z])")
+_OTHER = Pattern(r"(?:[^\w%]|_)+")
 MAX_HEADER_CELLS = 100
 """Cells of a header row that are read."""
 _EXACT = {alias: column for column, names in ALIASES.items() for alias in names if "*" not in alias}
-_PATTERNS = [(alias, column) for column, names in ALIASES.items() for alias in names if "*" in alias]
-_ANY_PATTERN = re.compile("|".join(f"({translate(alias)})" for alias, _ in _PATTERNS))
+_PATTERNS = [
+    (max(parts := alias.split("*"), key=len), parts, alias, column)
+    for column, names in ALIASES.items()
+    for alias in names
+    if "*" in alias
+]
+"""Of each pattern the longest part, which nearly all headers lack, and all its parts."""
+
 _PREFERENCE = {alias: rank for names in ALIASES.values() for rank, alias in enumerate(names)}
 
 
@@ -294,12 +299,29 @@ def recognise(header: str) -> tuple[Column, int] | None:
     key = header_key(header)
     if key in _EXACT:
         return _EXACT[key], _PREFERENCE[key]
-    match = _ANY_PATTERN.match(key)
-    if match is None:
-        head, _, last = key.rpartition(" ")
-        return (_EXACT[head], _PREFERENCE[head]) if last in _MONEY and head in _EXACT else None
-    alias, column = _PATTERNS[(match.lastindex or 1) - 1]
-    return column, _PREFERENCE[alias]
+    for longest, parts, alias, column in _PATTERNS:
+        if longest in key and _consists_of(key, parts):
+            return column, _PREFERENCE[alias]
+    head, _, last = key.rpartition(" ")
+    return (_EXACT[head], _PREFERENCE[head]) if last in _MONEY and head in _EXACT else None
+
+
+def _consists_of(key: str, parts: Sequence[str]) -> bool:
+    """Whether a key begins with the first part, ends with the last, and has the others between, in order.
+
+    >>> _consists_of("avg buy price", ["avg", "price"]), _consists_of("price avg", ["avg", "price"])
+    (True, False)
+    """
+    first, *between, last = parts
+    place, end = len(first), len(key) - len(last)
+    if not (key.startswith(first) and key.endswith(last)):
+        return False
+    for part in between:
+        found = key.find(part, place, end)
+        if found < 0:
+            return False
+        place = found + len(part)
+    return place <= end
 
 
 def column_of(header: str) -> Column | None:

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date, datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import UnreadableFile
 from betaneutral_xl.model.printed import Typed, clean, date_of
+from betaneutral_xl.system.patterns import Pattern
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Callable, Sequence
 
 YEARS = (1900, 2200)
 """Range of the years that a day may have."""
 
-_PARTS = re.compile(
+_PARTS = Pattern(
     r"(?P<first>\d{1,2})(?P<separator>[-/.])(?P<second>\d{1,2})(?P=separator)(?P<year>\d{4}|\d{2})(?:[ T].*)?"
 )
 LAST_MONTH = 12

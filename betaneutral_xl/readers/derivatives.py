@@ -26,6 +26,7 @@ from betaneutral_xl.model.printed import cell_text, is_percentage
 from betaneutral_xl.model.tickers import CURRENCIES
 from betaneutral_xl.readers.asset_classes import MAX_NAME_LENGTH
 from betaneutral_xl.readers.columns import Column
+from betaneutral_xl.system.patterns import Pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -53,21 +54,21 @@ EXCLUDED_BECAUSE = {
 }
 """The reason why a kind is not counted in the exposure."""
 
-OPTION = re.compile(
+OPTION = Pattern(
     r"\b(?:calls?|puts?|options?|swaptions?|warrants?)\b|\b[0-9a-z/]{1,6} *\d{6}[cp]\d{8}\b"
     r"|\d{1,2}/\d{1,2}/\d{2,4} [cp]\b|\b[cp]\d{2,5}(?:\.\d+)?$|\d{6} [cp] [\d.]+"
 )
 _CODES = "|".join(sorted(CURRENCIES)).lower()
-CURRENCY = re.compile(
+CURRENCY = Pattern(
     r"\b(?:forwards?|fwd|fx|currenc(?:y|ies)|curncy|foreign exchange)\b|\b(?:purchased|bought)\b.*\bsold\b"
     rf"|\bsold\b.*\b(?:purchased|bought)\b|\b(?:{_CODES}) ?/ ?(?:{_CODES})\b"
 )
-OTHER_MARKET = re.compile(
+OTHER_MARKET = Pattern(
     r"\b(?:interest rates?|credit default|cds|inflation|treasur(?:y|ies)|t-?notes?|t-?bonds?|\d+ ?yr|bunds?"
     r"|gilts?|bonds?|vix|volatility|crude|wti|brent|natural gas|gold|silver|copper|platinum|corn|wheat"
     r"|soybeans?|bitcoin|ether(?:eum)?|eurodollars?|3 month sofr)\b"
 )
-MINERS = re.compile(r"\b(?:miners?|mining|producers?|explorers?|equit(?:y|ies))\b")
+MINERS = Pattern(r"\b(?:miners?|mining|producers?|explorers?|equit(?:y|ies))\b")
 """Words that make a metal's name that of an equity index: a swap on gold miners."""
 
 SEC_KINDS = {
@@ -78,7 +79,7 @@ SEC_KINDS = {
 }
 """Derivatives that are not on equities, by the asset category of the SEC's Form N-PORT."""
 
-LEG = re.compile(r"\b(?:recv|rcv|receive|payb|pay)\b")
+LEG = Pattern(r"\b(?:recv|rcv|receive|payb|pay)\b")
 PAR = frozenset({1.0, 100.0})
 """Prices of the financing leg of a swap."""
 
@@ -255,14 +256,14 @@ def derivative_warnings(
     return (*lines, *_leverage_line(table, rows, name, title))
 
 
-LEVERAGE = re.compile(r"(?<![\w.])([-+]?)([1-5](?:\.\d+)?) ?x\b", re.IGNORECASE)
-DOWN = re.compile(r"\b(?:bear|inverse|short)\b", re.IGNORECASE)
+LEVERAGE = Pattern(r"(?<![\w.])([-+]?)([1-5](?:\.\d+)?) ?x\b", re.IGNORECASE)
+DOWN = Pattern(r"\b(?:bear|inverse|short)\b", re.IGNORECASE)
 ULTRA = (
-    (re.compile(r"\bproshares ultrapro short\b", re.IGNORECASE), -3.0),
-    (re.compile(r"\bproshares ultrapro\b", re.IGNORECASE), 3.0),
-    (re.compile(r"\bproshares ultrashort\b", re.IGNORECASE), -2.0),
-    (re.compile(r"\bproshares ultra\b", re.IGNORECASE), 2.0),
-    (re.compile(r"\bproshares short\b", re.IGNORECASE), -1.0),
+    (Pattern(r"\bproshares ultrapro short\b", re.IGNORECASE), -3.0),
+    (Pattern(r"\bproshares ultrapro\b", re.IGNORECASE), 3.0),
+    (Pattern(r"\bproshares ultrashort\b", re.IGNORECASE), -2.0),
+    (Pattern(r"\bproshares ultra\b", re.IGNORECASE), 2.0),
+    (Pattern(r"\bproshares short\b", re.IGNORECASE), -1.0),
 )
 
 

@@ -52,6 +52,7 @@ from betaneutral_xl.readers.preamble import (
 from betaneutral_xl.readers.tabular.detection import read_sheets
 from betaneutral_xl.readers.weights import COMPUTED, FROM_HEADER, decimal_weights
 from betaneutral_xl.system.files import is_inside, shown_name
+from betaneutral_xl.system.patterns import Pattern
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -82,7 +83,7 @@ MAX_FILES = 50_000
 """Entries of a folder that are searched."""
 
 
-AMERICAN = re.compile(
+AMERICAN = Pattern(
     r"\b(?:us|usa|nasdaq\w*|nyse|new york|united states|vereinigte staaten|[eé]tats-unis|stati uniti"
     r"|estados unidos|verenigde staten)\b",
     re.IGNORECASE,
@@ -91,7 +92,7 @@ AMERICAN = re.compile(
 EURO = "EUR"
 """The currency of several markets: a ticker in it may be of any."""
 
-NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{0,9}")
+NAME = Pattern(r"[A-Za-z][A-Za-z0-9]{0,9}")
 """A fund's ticker, as opposed to a path."""
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import replace
 from itertools import pairwise
 from types import MappingProxyType
@@ -18,6 +17,7 @@ from betaneutral_xl.readers.etf_files import constituents, signed_by_side, total
 from betaneutral_xl.readers.holdings_table import HoldingsTable, holding_rows
 from betaneutral_xl.readers.tabular.cell_grids import refuse_errors, sheet_of, text_of
 from betaneutral_xl.readers.weights import decimal_weights
+from betaneutral_xl.system.patterns import Pattern
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from betaneutral_xl.readers.tabular.cell_grids import Cell, CellGrid
 
 HEADER_SEARCH_ROWS = 60
-OWN_NAME = re.compile(r"[A-Z][A-Z0-9]{1,9}")
+OWN_NAME = Pattern(r"[A-Z][A-Z0-9]{1,9}")
 """A fund's ticker over its column of weights, even if it is also the word for another column."""
 OTHER_COLUMNS = frozenset(
     {Column.TICKER, Column.NAME, Column.WEIGHT, Column.SHARES, Column.PRICE, Column.MARKET_VALUE}

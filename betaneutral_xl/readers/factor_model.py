@@ -28,6 +28,7 @@ from betaneutral_xl.readers.tabular.parquet import PARQUET, parquet_sheet
 from betaneutral_xl.readers.tabular.sheets import ZIP
 from betaneutral_xl.system.archives import DAMAGED
 from betaneutral_xl.system.files import listed, read_bytes, shown_name
+from betaneutral_xl.system.patterns import Pattern
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,17 +36,17 @@ if TYPE_CHECKING:
     from betaneutral_xl.model.provenance import Provenance
     from betaneutral_xl.model.risk import Covariance
 
-PARTS: Mapping[str, re.Pattern[str]] = {
-    "specific risk": re.compile(r"spec|idio|resid|unique", re.IGNORECASE),
-    "exposures": re.compile(r"expos|loading", re.IGNORECASE),
-    "factor covariance": re.compile(r"cov|factor", re.IGNORECASE),
+PARTS: Mapping[str, Pattern] = {
+    "specific risk": Pattern(r"spec|idio|resid|unique", re.IGNORECASE),
+    "exposures": Pattern(r"expos|loading", re.IGNORECASE),
+    "factor covariance": Pattern(r"cov|factor", re.IGNORECASE),
 }
 """Words in the name of each table's file, in the order in which they are tried."""
 
 SUFFIXES = frozenset({".csv", ".tsv", ".txt", ".gz", ".parquet"})
 MAX_FILES = 50
 UNITS = {CovarianceUnit.ANNUAL: Units.DECIMAL, CovarianceUnit.PERCENT_SQUARED: Units.PERCENT}
-VARIANCE = re.compile(r"(?<![a-z])var(?:iances?)?(?![a-z])", re.IGNORECASE)
+VARIANCE = Pattern(r"(?<![a-z])var(?:iances?)?(?![a-z])", re.IGNORECASE)
 """A header of specific variances, in place of volatilities."""
 LONG = 3
 """Columns of a table in long form: two labels and a number."""

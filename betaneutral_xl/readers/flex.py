@@ -14,6 +14,7 @@ from betaneutral_xl.readers.tabular.delimited import decode
 from betaneutral_xl.readers.tabular.markup import MAX_WORKBOOK_LENGTH, Target, feed_xml, require_within_limits
 from betaneutral_xl.readers.tabular.records import Record, grid_of
 from betaneutral_xl.readers.tabular.sheets import TextSheet
+from betaneutral_xl.system.patterns import Pattern
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,7 +38,7 @@ KINDS = ("OpenPosition", "Trade", "Order", "TradeConfirm", "CashReportCurrency")
 _TRADES = ("Trade", "Order", "TradeConfirm")
 
 
-QUERY = re.compile(r"ibkr:(?P<id>[0-9]{1,19})", re.IGNORECASE)
+QUERY = Pattern(r"ibkr:(?P<id>[0-9]{1,19})", re.IGNORECASE)
 """How a Flex query is named wherever a file or a fund is."""
 
 

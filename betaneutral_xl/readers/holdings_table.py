@@ -20,6 +20,7 @@ from betaneutral_xl.readers.columns import (
     count_headers,
     read_header,
 )
+from betaneutral_xl.system.patterns import Pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -46,7 +47,7 @@ MAX_NOTE_CELLS = 2
 MAX_HEADING_LENGTH = 60
 """Characters of a row that is the heading of a section, not a disclaimer."""
 
-TOTAL = re.compile(
+TOTAL = Pattern(
     r"(?:grand |account |portfolio |positions |sub-?)?totals?:?(?: (?:net assets?|portfolio|holdings"
     r"|fund|investments?|assets|equit(?:y|ies)|common stocks?|"
     r"(?:in)?securities|value|weight|cash|market value|account|positions|%))*:?|sum|summe|gesamt(?:summe)?"
@@ -57,7 +58,7 @@ TOTAL = re.compile(
 TICKERS_LIKE_TOTALS = frozenset({"SUM"})
 """Tickers that are words for a total too: Summit Materials. In capitals they are the company's."""
 
-AMBIGUOUS = re.compile(r"[-+]?[1-9]\d{0,2}[.,]\d{3}")
+AMBIGUOUS = Pattern(r"[-+]?[1-9]\d{0,2}[.,]\d{3}")
 """A number with a separator of thousands or of decimals."""
 
 TOTAL_WORDS = ("total", "sum", "gesamt", "net assets", "liquidat", "account value", "portfolio value")
@@ -312,9 +313,9 @@ def _prefer_numeric_columns(header: Header, body: Sequence[Row], *, decimal_comm
     return header
 
 
-TICKER_ALONE = re.compile(r"[A-Z]{1,4}(?:[ ./-][A-Z]{1,2})?(?: [A-Z]{2})?")
+TICKER_ALONE = Pattern(r"[A-Z]{1,4}(?:[ ./-][A-Z]{1,2})?(?: [A-Z]{2})?")
 """A ticker, even in a row without other cells; a longer word may be the heading of a section."""
-TICKER_WITHOUT_NAMES = re.compile(r"[A-Z0-9]{1,6}(?:[ ./-][A-Z]{1,2})?(?: [A-Z]{2})?")
+TICKER_WITHOUT_NAMES = Pattern(r"[A-Z0-9]{1,6}(?:[ ./-][A-Z]{1,2})?(?: [A-Z]{2})?")
 """The same in a table without names, which is made by hand and has no sections."""
 SUM_RTOL = 1e-3
 """Relative tolerance of a total, from the rounding of each row."""
@@ -529,12 +530,12 @@ def _why_empty(text: str, rows: Sequence[Row], header: Row) -> str:
 
 
 MAX_LINE_LENGTH = 500
-CLOSED = re.compile(
+CLOSED = Pattern(
     r"\b(?:has been|was|is) (?:closed|liquidated|terminated|merged)\b|\bliquidat(?:ed|ion)\b", re.IGNORECASE
 )
 NOT_HOLDINGS = (
     (
-        re.compile(
+        Pattern(
             r"captcha|robot|are you (?:a )?human|verify you|unusual traffic|checking your browser"
             r"|enable javascript|access denied|forbidden|request unsuccessful|incapsula|cloudflare"
             r"|not found|error 40\d|sign in|log ?in\b|accept (?:the )?terms",
@@ -543,14 +544,14 @@ NOT_HOLDINGS = (
         "is a log-in or CAPTCHA page, or refuses access. Download the holdings in the browser.",
     ),
     (
-        re.compile(
-            rf"{CLOSED.pattern}|\bno (?:holdings|data|records|results)\b",
+        Pattern(
+            rf"{CLOSED.source}|\bno (?:holdings|data|records|results)\b",
             re.IGNORECASE,
         ),
         "says that the fund is closed or has no holdings. Check the fund's page.",
     ),
     (
-        re.compile(
+        Pattern(
             r"expense ratio|\bTER\b|inception date.*\bNAV\b|net assets.*\bNAV\b|\bAUM\b"
             r"|(?:fund|product) list",
             re.IGNORECASE,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from betaneutral_xl.model.tickers import CURRENCIES
 from betaneutral_xl.readers import asset_classes
 from betaneutral_xl.readers.columns import CODE_COLUMNS, Column, Header, header_key
 from betaneutral_xl.readers.holdings_table import TICKER_ALONE, HoldingsTable
+from betaneutral_xl.system.patterns import Pattern
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ COUNTS = frozenset({"position", "positions", "pos", "holding", "holdings"})
 SAMPLE = 50
 MIN_COLUMNS = 5
 """Columns of a table below which a row of two cells may be a position."""
-SYMBOL = re.compile(r"[A-Z]{1,5}(?:[./][A-Z]{1,2})?")
+SYMBOL = Pattern(r"[A-Z]{1,5}(?:[./][A-Z]{1,2})?")
 
 
 def numbers_as_shares(rows: Sequence[Row], header: Header) -> Header:
@@ -104,7 +104,7 @@ def _is_summary(row: Row) -> bool:
     )
 
 
-CURRENCY_PAIR = re.compile(r"([A-Z]{3})[./]([A-Z]{3})")
+CURRENCY_PAIR = Pattern(r"([A-Z]{3})[./]([A-Z]{3})")
 
 
 def without_currency_pairs(table: HoldingsTable) -> HoldingsTable:

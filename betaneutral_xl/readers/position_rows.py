@@ -16,6 +16,7 @@ from betaneutral_xl.model.tickers import CURRENCIES, normalise
 from betaneutral_xl.readers import asset_classes
 from betaneutral_xl.readers.cell_columns import SHORT
 from betaneutral_xl.readers.columns import Column
+from betaneutral_xl.system.patterns import Pattern
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,13 +27,13 @@ if TYPE_CHECKING:
 GROUPS: Mapping[str, Column] = MappingProxyType({"sector": Column.SECTOR, "country": Column.COUNTRY})
 """Kinds of groups, and the columns that have them."""
 
-OPTION_FLAG = re.compile(r"\b(?:options?|opts?|fop|calls?|puts?|warrants?)\b")
-FUTURE_FLAG = re.compile(r"\b(?:futures?|fut)\b")
-MONEY_MARKET = re.compile(r"\bmoney[- ]?(?:market|mkt)\b|\bmmkt\b|\bmmf\b|\bgeldmarkt\w*", re.IGNORECASE)
-MONEY_TICKER = re.compile(r"[A-Z]{3}XX\*{0,2}")
-CRYPTO = re.compile(r"[A-Z]{2,5}-(?:USDT?|USDC|EUR|GBP)")
+OPTION_FLAG = Pattern(r"\b(?:options?|opts?|fop|calls?|puts?|warrants?)\b")
+FUTURE_FLAG = Pattern(r"\b(?:futures?|fut)\b")
+MONEY_MARKET = Pattern(r"\bmoney[- ]?(?:market|mkt)\b|\bmmkt\b|\bmmf\b|\bgeldmarkt\w*", re.IGNORECASE)
+MONEY_TICKER = Pattern(r"[A-Z]{3}XX\*{0,2}")
+CRYPTO = Pattern(r"[A-Z]{2,5}-(?:USDT?|USDC|EUR|GBP)")
 """A cryptocurrency against money, in Yahoo's spelling."""
-FUND_TICKER = re.compile(r"[A-Z]{4}X")
+FUND_TICKER = Pattern(r"[A-Z]{4}X")
 """A mutual fund's ticker in the United States."""
 HUNDREDTHS = MappingProxyType(
     {
@@ -42,11 +43,11 @@ HUNDREDTHS = MappingProxyType(
     }
 )
 """Currencies of which prices are quoted in hundredths: pence, agorot and cents."""
-CODE_IN_CELL = re.compile(r"\b([A-Z]{3})\b")
-_DIGIT = re.compile(r"\d")
-PLAIN_TICKER = re.compile(r"[A-Z]{1,4}|(?=.{1,6}$)[A-Z0-9]*\d[A-Z0-9]*")
+CODE_IN_CELL = Pattern(r"\b([A-Z]{3})\b")
+_DIGIT = Pattern(r"\d")
+PLAIN_TICKER = Pattern(r"[A-Z]{1,4}|(?=.{1,6}$)[A-Z0-9]*\d[A-Z0-9]*")
 """A ticker that needs no other evidence to be a stock's: too short for a contract or an identifier."""
-CASH_SYMBOL = re.compile(r"[A-Z][A-Z0-9._]{1,9}")
+CASH_SYMBOL = Pattern(r"[A-Z][A-Z0-9._]{1,9}")
 MAX_TESTED = 20
 """Rows whose prices are searched for a currency, where there is no column of it."""
 

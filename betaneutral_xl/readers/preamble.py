@@ -13,6 +13,7 @@ from betaneutral_xl.model.printed import clean, date_of, dates_in, number
 from betaneutral_xl.model.tickers import CURRENCIES
 from betaneutral_xl.readers import column_evidence
 from betaneutral_xl.readers.columns import Column, header_key
+from betaneutral_xl.system.patterns import Pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -107,7 +108,7 @@ def _filled_down(table: HoldingsTable, column: Column) -> list[str]:
     return values
 
 
-FUND_TICKER = re.compile(r"[A-Z]{2,5}[0-9]?")
+FUND_TICKER = Pattern(r"[A-Z]{2,5}[0-9]?")
 NOT_A_TICKER = frozenset(
     {
         *("ETF", "ETFS", "ETN", "FUND", "FUNDS", "INDEX", "TRUST", "UCITS", "NAV", "ACC", "DIST"),
@@ -118,12 +119,12 @@ NOT_A_TICKER = frozenset(
     }
 )
 """Words in capitals that are not a fund's ticker."""
-_LABELLED = re.compile(
+_LABELLED = Pattern(
     r"(?:fund |etf |stock )?(?:ticker(?: symbol)?|symbol|börsenkürzel)[\s:,]+([A-Z]{2,5}[0-9]?)\b",
     re.IGNORECASE,
 )
-_BRACKETED = re.compile(r"\(([A-Z]{2,5})\)")
-_HOLDINGS_OF = re.compile(r"([A-Z]{2,5}) (?:ETF )?(?:Holdings|Fund Holdings|Portfolio)\b")
+_BRACKETED = Pattern(r"\(([A-Z]{2,5})\)")
+_HOLDINGS_OF = Pattern(r"([A-Z]{2,5}) (?:ETF )?(?:Holdings|Fund Holdings|Portfolio)\b")
 
 
 def fund_name(table: HoldingsTable, in_column: str, fund: str | None, file_name: str) -> str:
@@ -191,8 +192,8 @@ def fund_in_file_name(file_name: str) -> str:
     return stem
 
 
-TITLE = re.compile(r"\b(?:ETF|Fund|Trust|Shares|UCITS|Fonds)\b")
-_NAMED = re.compile(r"(?:series|fund|etf) name: *(.+)", re.IGNORECASE)
+TITLE = Pattern(r"\b(?:ETF|Fund|Trust|Shares|UCITS|Fonds)\b")
+_NAMED = Pattern(r"(?:series|fund|etf) name: *(.+)", re.IGNORECASE)
 MAX_TITLE = 120
 MAX_LINE_LENGTH = 500
 """Characters of a line around the table that are read."""
@@ -235,18 +236,18 @@ def _lines(rows: Iterable[Row]) -> list[str]:
     return [" ".join(clean(cell) for cell in row if clean(cell))[:MAX_LINE_LENGTH] for row in rows]
 
 
-AS_OF = re.compile(
+AS_OF = Pattern(
     r"\bas[ -]?of\b|\bholdings\b|\bstand\b|\bper\b|\bzum\b|\bstichtag\b|\bdate\b|\bdatum\b|\bvaluation\b"
     r"|\bau\b|\bal\b|\bdata\b|\bfecha\b|\baggiornat\w*|\bpositions?\b|\b(?:generated|exported|downloaded)\b",
     re.IGNORECASE,
 )
-ANOTHER_DATE = re.compile(
+ANOTHER_DATE = Pattern(
     r"inception|launch|since|expir|aufl(?:age|egung)|distribution|performance|commence|copyright|©"
     r"|lancement|création|lancio|costituzione|lanzamiento|fiscal|period end|rep pd end",
     re.IGNORECASE,
 )
-_BEFORE_DIGITS = re.compile(r"(?<=[A-Za-z])(?=\d{6,8}(?!\d))")
-DAY_FIRST = re.compile(
+_BEFORE_DIGITS = Pattern(r"(?<=[A-Za-z])(?=\d{6,8}(?!\d))")
+DAY_FIRST = Pattern(
     r"gewicht|anteil|bezeichnung|marktwert|währung|börse|emittent|anlageklasse|stichtag|\bstand\b|\bdatum\b"
     r"|ponderazione|\bpeso\b|\bnome\b|valuta|prezzo|settore|attivo|\bal,|\bal \d"
     r"|pondération|poids|émetteur|libellé|devise|secteur|\bcours\b|\bau \d"

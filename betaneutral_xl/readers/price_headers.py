@@ -6,13 +6,13 @@ Fields (Close, Volume) and tickers stand in two rows, merged by Excel or not, or
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.model.printed import cell_text, date_of, number
 from betaneutral_xl.readers.tabular.grid import TextGrid
 from betaneutral_xl.readers.tabular.row_grid import RowGrid
+from betaneutral_xl.system.patterns import Pattern
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,8 +38,8 @@ MAX_HEADER_ROWS = 3
 MIN_DAYS = 3
 """Days side by side, from which the table is turned."""
 
-REPEATED = re.compile(r"\.\d{1,4}$")
-_QUOTES = re.compile(r"[()\[\]'\"]")
+REPEATED = Pattern(r"\.\d{1,4}$")
+_QUOTES = Pattern(r"[()\[\]'\"]")
 _BETWEEN = " ,_|/:.-"
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import re
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import InputError, UnreadableFile
 from betaneutral_xl.model.printed import is_percentage
 from betaneutral_xl.readers.columns import Column, header_key
+from betaneutral_xl.system.patterns import Pattern
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +24,7 @@ ONE_RTOL = 0.02
 MIN_PERCENT_SUM = 5.0
 """A column whose absolute values sum to more is in percent: no fund has five times its net assets."""
 
-IN_BASIS_POINTS = re.compile(r"\b(?:bps?|basis points?)\b")
+IN_BASIS_POINTS = Pattern(r"\b(?:bps?|basis points?)\b")
 
 FROM_SIGNS = "in percent (signs in the cells)"
 FROM_SUM = "in percent (their sum)"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import UnreadableFile
 from betaneutral_xl.readers.tabular.sheets import MAX_COLUMNS, GridBuilder, TextSheet, printable
+from betaneutral_xl.system.patterns import Pattern
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,8 +26,8 @@ MAX_NOTES = 2_000
 MAX_NOTE_ROWS = 50
 MAX_NOTE_LENGTH = 300
 _ENTITIES = ("amp;", "lt;", "gt;", "quot;", "apos;", "#")
-_DECLARATION = re.compile(r"<\?xml[^>]*\?>")
-_SPACE = re.compile(r"\s+")
+_DECLARATION = Pattern(r"<\?xml[^>]*\?>")
+_SPACE = Pattern(r"\s+")
 _HIDDEN = frozenset({"script", "style", "noscript", "template", "svg"})
 _BLOCKS = frozenset(
     {"p", "div", "br", "li", "h1", "h2", "h3", "h4", "h5", "h6", "table", "title", "span", "section"}

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.errors import UnreadableFile
 from betaneutral_xl.readers.tabular.sheets import GridBuilder, TextSheet, printable
+from betaneutral_xl.system.patterns import Pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -23,12 +24,12 @@ MAX_NOTES = 500
 """Fields outside of the records that are read."""
 MAX_NOTE_LENGTH = 300
 
-LABEL = re.compile(r"name|ticker|symbol|isin$|id$|code$|date$|as_?of", re.IGNORECASE)
-ANOTHER_LABEL = re.compile(r"incept|launch|maturity", re.IGNORECASE)
+LABEL = Pattern(r"name|ticker|symbol|isin$|id$|code$|date$|as_?of", re.IGNORECASE)
+ANOTHER_LABEL = Pattern(r"incept|launch|maturity", re.IGNORECASE)
 MAX_LABEL_LENGTH = 120
 """Fields that identify a record, by their names and length."""
 
-WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])")
+WORDS = Pattern(r"(?<=[a-z])(?=[A-Z])")
 """Where one word of a key ends and the next begins: ``seriesName``."""
 
 Record = dict[str, str]

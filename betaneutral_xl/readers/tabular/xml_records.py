@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from betaneutral_xl.errors import UnreadableFile
 from betaneutral_xl.readers.tabular.markup import MAX_WORKBOOK_LENGTH, Target, feed_xml, require_within_limits
 from betaneutral_xl.readers.tabular.records import MAX_NOTES, WORDS, Record, grid_of
+from betaneutral_xl.system.patterns import Pattern
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +27,7 @@ MAX_FIELD_DEPTH = 3
 """Levels of a record that are read; below them are the reference instruments of derivatives."""
 MAX_TEXT = 500
 """Characters of a field outside of the records that are read."""
-_HTML = re.compile(r"<(?:!doctype\s+html|html|head|body|table|div|p)\b", re.IGNORECASE)
+_HTML = Pattern(r"<(?:!doctype\s+html|html|head|body|table|div|p)\b", re.IGNORECASE)
 
 
 def is_xml_of_records(opening: str) -> bool:
