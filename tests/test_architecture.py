@@ -64,8 +64,9 @@ WITHIN: dict[str, list[set[str]]] = {
         {"alignment", "factor_model", "quotes", "spacing"},
     ],
     "betaneutral_xl.engine": [
-        {"attribution", "hedging", "look_through", "regression"},
+        {"attribution", "hedging", "look_through", "order_terms", "regression"},
         {"estimators", "optimisation"},
+        {"past_blocks"},
         {"forecast_errors"},
         {"intervals"},
         {"checks", "exposures", "realised", "stable"},
@@ -295,8 +296,8 @@ def test_the_public_names_exist_and_are_sorted() -> None:
     assert all(hasattr(betaneutral_xl, name) for name in betaneutral_xl.__all__)
 
 
-def imported_by(*words: str) -> set[str]:
-    """Return the modules of the package that a command line imports, and the slow packages."""
+def all_imported_by(*words: str) -> list[str]:
+    """Return all modules that a command line imports."""
     program = (
         "import sys; from betaneutral_xl.hosts.cli import main\n"
         "try: main(sys.argv[1:])\n"
@@ -306,7 +307,12 @@ def imported_by(*words: str) -> set[str]:
     ended = subprocess.run(  # noqa: S603 - this interpreter
         [sys.executable, "-c", program, *words], capture_output=True, text=True, check=True, timeout=120
     )
-    prefix, found = "betaneutral_xl.", ended.stderr.splitlines()[-1].split()
+    return ended.stderr.splitlines()[-1].split()
+
+
+def imported_by(*words: str) -> set[str]:
+    """Return the modules of the package that a command line imports, and the slow packages."""
+    prefix, found = "betaneutral_xl.", all_imported_by(*words)
     return {name.removeprefix(prefix) for name in found if name.startswith(prefix)} | (
         {name for name in found if "." not in name} & (SLOW_IMPORTS | {"numpy"})
     )
@@ -335,3 +341,35 @@ def test_the_help_of_a_command_imports_no_other_command(name: str) -> None:
     imported = imported_by(name, "--help")
     assert [modules[one] for one in imported & set(modules)] == [name]
     assert not imported & SLOW_IMPORTS
+
+
+NOT_FOR_THE_SAMPLE = (
+    *(SLOW_IMPORTS - {"daqp"}),
+    *("html", "logging", "numpy.ma", "statistics", "zipfile"),
+    "betaneutral_xl.engine.estimators.fitting",
+    "betaneutral_xl.engine.optimisation.dual_newton",
+    "betaneutral_xl.engine.optimisation.interior_point",
+    "betaneutral_xl.engine.optimisation.linear",
+    "betaneutral_xl.engine.orders",
+    "betaneutral_xl.engine.past_blocks",
+    "betaneutral_xl.engine.reachable",
+    "betaneutral_xl.engine.regression",
+    "betaneutral_xl.hosts.cli.mandate",
+    "betaneutral_xl.hosts.cli.report",
+    "betaneutral_xl.job.etf_days",
+    "betaneutral_xl.model.quotes",
+    "betaneutral_xl.network",
+    "betaneutral_xl.readers.factor_model",
+    "betaneutral_xl.readers.flex",
+    "betaneutral_xl.readers.group_table",
+    "betaneutral_xl.readers.parquet_matrix",
+    "betaneutral_xl.readers.tabular.markup",
+    "betaneutral_xl.readers.tabular.records",
+    "betaneutral_xl.readers.tabular.workbooks",
+    "betaneutral_xl.report",
+)
+"""What a hedge of the sample does without: of a whole process of 0.2 seconds, imports take most."""
+
+
+def test_a_hedge_of_the_sample_imports_only_what_it_needs() -> None:
+    assert set(NOT_FOR_THE_SAMPLE).isdisjoint(all_imported_by("rebalance", "--sample", "--json"))

@@ -20,9 +20,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from betaneutral_xl.engine.estimators import fit, observe
-from betaneutral_xl.engine.forecast_errors import MAX_BLOCKS as BLOCKS
+from betaneutral_xl.engine.estimators.fitting import fit, observe
 from betaneutral_xl.engine.forecast_errors import forecast_errors
+from betaneutral_xl.engine.past_blocks import MAX_BLOCKS as BLOCKS
 from betaneutral_xl.job.inputs import drift_rows, load_etf
 from betaneutral_xl.model.history import RecordedErrors
 from betaneutral_xl.model.provenance import Provenance

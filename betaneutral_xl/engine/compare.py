@@ -12,13 +12,12 @@ import numpy as np
 from betaneutral_xl.engine.hedging import EXACT, Legs
 from betaneutral_xl.engine.intervals import portfolio_forecasts
 from betaneutral_xl.engine.neutral import Target, neutralise
-from betaneutral_xl.engine.reachable import market_fund
 from betaneutral_xl.engine.result import Method, Rebalance
 from betaneutral_xl.engine.stable import Objective
 from betaneutral_xl.errors import InputError, ModelError
 from betaneutral_xl.model.alignment import OnMissing
 from betaneutral_xl.model.constraints import UNLIMITED, Constraints
-from betaneutral_xl.model.market import Market
+from betaneutral_xl.model.market import Market, market_fund
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from betaneutral_xl.engine.orders import DECIMALS, Order, Side
+from betaneutral_xl.engine.order_terms import DECIMALS
+from betaneutral_xl.engine.orders import Order, Side
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

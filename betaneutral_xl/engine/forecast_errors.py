@@ -6,8 +6,9 @@ days before the block only, and its betas are compared with those realised in th
     e_b = R_b'u / (u'R_b u)  -  V_b u / (u'V_b u)
 
 with R_b the sample covariance of the block's days, V_b the estimate from the days before it, and u one unit
-of the ETF. Intervals of betas are measured with them (``engine.intervals``), and the stable objective of
-reweighting keeps them small (``engine.stable``).
+of the ETF. They are measured here (``engine.past_blocks``) unless the risk model's file has recorded them.
+Intervals of betas are measured with them (``engine.intervals``), and the stable objective of reweighting
+keeps them small (``engine.stable``).
 """
 
 from __future__ import annotations
@@ -15,33 +16,20 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from betaneutral_xl.engine.estimators import ESTIMATORS, MIN_PERIODS, Window, canonical, read_parameters
-from betaneutral_xl.engine.regression import FITTED_PARAMETERS
-from betaneutral_xl.errors import InputError, ModelError
 from betaneutral_xl.model.arrays import BoolArray, FloatArray, IntArray, positions_of, read_only
-from betaneutral_xl.model.history import EstimateHistory, History, RecordedErrors
-from betaneutral_xl.model.provenance import Provenance
-from betaneutral_xl.model.risk import Covariance
+from betaneutral_xl.model.history import OWN_SHARE, EstimateHistory, History, RecordedErrors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from datetime import date
 
-BLOCK = 21
-"""Days of a block, a month of trading: the horizon over which a forecast is judged."""
+    from betaneutral_xl.engine.past_blocks import Block
 
-MAX_BLOCKS, MIN_BLOCKS = 18, 6
-"""Number of blocks used, and below which no errors are known."""
-
-MIN_DAYS = 84
-"""Days that an estimate needs before a block."""
-
-OWN_SHARE = 0.5
-"""Smallest share of a block's days, and of a portfolio's weights, with returns that are not imputed."""
+MIN_BLOCKS = 6
+"""Number of blocks below which no errors are known."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,7 +49,7 @@ class ForecastErrors:
     own: BoolArray
     _sampling: _SamplingError
     _names: _Names
-    _blocks: tuple[_Block, ...] = ()
+    _blocks: tuple[Block, ...] = ()
 
     @property
     def days(self) -> tuple[FloatArray, ...]:
@@ -205,66 +193,6 @@ class _SamplingError(Protocol):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Block:
-    """One block: the risk model of the days before it, its own days, and who has returns of its own."""
-
-    before: Covariance
-    days: FloatArray
-    own: BoolArray
-    end: date | None = None
-
-    def errors(self, unit: FloatArray) -> FloatArray:
-        """Return realised less predicted betas to a unit (M,), shape (M,)."""
-        y, x, square = _centred(self.days, self.days @ unit)
-        errors: FloatArray = y.T @ x / square - self.before.predicted_beta(unit)
-        return errors
-
-    def moves(self, unit: FloatArray) -> bool:
-        """Whether the ETF moved in the block, and before it."""
-        _, _, square = _centred(self.days, self.days @ unit)
-        return square > float(np.finfo(np.float64).tiny) and self.before.variance(unit) > 0.0
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _OfBlocks:
-    """Sampling error of forecasts that are made again."""
-
-    blocks: tuple[_Block, ...]
-    unit: FloatArray
-
-    def of_portfolios(self, weights: FloatArray) -> FloatArray:
-        rows = []
-        for block in self.blocks:
-            predicted = np.array(
-                [float(block.before.portfolio_beta_standard_error(x, self.unit)) for x in weights.T]
-            )
-            y, x, square = _centred(block.days @ weights, block.days @ self.unit)
-            rows.append(np.nan_to_num(predicted) ** 2 + _squared_error(y, x, square))
-        return np.array(rows)
-
-    def of_names(self) -> FloatArray:
-        rows = []
-        for block in self.blocks:
-            predicted = np.nan_to_num(block.before.beta_standard_error(self.unit))
-            y, x, square = _centred(block.days, block.days @ self.unit)
-            rows.append(predicted**2 + _squared_error(y, x, square))
-        return np.array(rows)
-
-    def matrix(self) -> FloatArray:
-        total = np.zeros((len(self.unit),) * 2)
-        for block in self.blocks:
-            before, u = block.before, self.unit
-            beta = before.predicted_beta(u)
-            days = before.effective_days or math.nan
-            residual = before.form.dense() / before.variance(u) - np.outer(beta, beta)
-            total += residual / (days - FITTED_PARAMETERS)
-            y, x, square = _centred(block.days, block.days @ u)
-            slope = y.T @ x / square
-            total += (y.T @ y / square - np.outer(slope, slope)) / (len(y) - FITTED_PARAMETERS)
-        return total / len(self.blocks)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class _OfRecord:
     """Sampling error that was recorded, the same in each of K blocks."""
 
@@ -282,48 +210,16 @@ class _OfRecord:
         return self.form
 
 
-_BLOCKS: WeakKeyDictionary[EstimateHistory, tuple[_Block, ...]] = WeakKeyDictionary()
-"""The blocks of each history, which are the same for all portfolios and ETFs."""
-
-
-def _blocks(history: EstimateHistory) -> tuple[_Block, ...]:
-    """Return the blocks of a history, latest first."""
-    if history not in _BLOCKS:
-        _BLOCKS[history] = tuple(_made(history))
-    return _BLOCKS[history]
-
-
-def _made(history: EstimateHistory) -> Iterator[_Block]:
-    method = canonical(history.method)
-    options = read_parameters(method, {key: str(value) for key, value in history.options.items()})
-    window = Window.of(history.tickers, history.returns)
-    present = np.isfinite(history.returns)
-    origin = Provenance.given(len(history.tickers))
-    count = min(MAX_BLOCKS, (window.days - MIN_DAYS) // BLOCK)
-    for end in (window.days - BLOCK * k for k in range(count)):
-        start = end - BLOCK
-        past = Window(window.tickers, window.returns[:start], window.complete[:start], window.unexplained)
-        try:
-            with np.errstate(invalid="ignore", divide="ignore"):  # names without a return before the block
-                made = ESTIMATORS[method](past, **options)
-        except (InputError, ModelError):
-            continue  # too few days for this estimator
-        seen = None if (made.seen == 1.0).all() else made.seen
-        own = present[start:end].mean(axis=0) >= OWN_SHARE
-        own &= present[:start].sum(axis=0) >= MIN_PERIODS
-        before = Covariance(history.tickers, made.form, origin, made.effective_days, seen=seen)
-        last = history.dates[end - 1] if history.dates else None
-        yield _Block(before, window.complete[start:end], own, last)
-
-
 def _measured(history: EstimateHistory, names: _Names, unit: FloatArray) -> ForecastErrors | None:
     """Return the errors for a unit (M,) in the history's names."""
-    blocks = tuple(block for block in _blocks(history) if block.moves(unit))
+    from betaneutral_xl.engine.past_blocks import OfBlocks, blocks_of
+
+    blocks = tuple(block for block in blocks_of(history) if block.moves(unit))
     if len(blocks) < MIN_BLOCKS:
         return None
     errors = np.array([block.errors(unit) for block in blocks])
     own = np.array([block.own for block in blocks])
-    return _of_history(errors, own, _OfBlocks(blocks, unit), names, blocks)
+    return _of_history(errors, own, OfBlocks(blocks, unit), names, blocks)
 
 
 def _recorded(record: RecordedErrors, names: _Names, unit: FloatArray) -> ForecastErrors | None:
@@ -340,26 +236,12 @@ def _of_history(
     own: BoolArray,
     sampling: _SamplingError,
     names: _Names,
-    blocks: tuple[_Block, ...] = (),
+    blocks: tuple[Block, ...] = (),
 ) -> ForecastErrors:
     """Return errors (K, M) of a history's names as those of the names in question."""
     there = np.zeros((len(own), len(names.there)), dtype=np.bool_)
     there[:, names.there] = own[:, names.rows]
     return ForecastErrors(read_only(names.restrict(errors, math.nan)), there, sampling, names, blocks)
-
-
-def _centred(returns: FloatArray, etf: FloatArray) -> tuple[FloatArray, FloatArray, float]:
-    """Return series (T, P) and those of an ETF (T,) less their means, and the latter's sum of squares."""
-    y, x = returns - returns.mean(axis=0), etf - etf.mean()
-    return y, x, float(x @ x)
-
-
-def _squared_error(y: FloatArray, x: FloatArray, square: float) -> FloatArray:
-    """Return the squared standard errors (P,) of the slopes of centred series (T, P) on another (T,)."""
-    slope = y.T @ x / square
-    left = np.maximum((y * y).sum(axis=0) - slope**2 * square, 0.0)
-    error: FloatArray = left / square / (len(y) - FITTED_PARAMETERS)
-    return error
 
 
 def _mean_excess(excess: FloatArray, usable: BoolArray) -> tuple[FloatArray, FloatArray]:

@@ -16,7 +16,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,6 +32,9 @@ if TYPE_CHECKING:
 
 LEVEL = 0.95
 """Probability of the interval that is shown."""
+
+NORMAL = 1.9599639845400536
+"""The number of standard deviations about the mean of a normal distribution that has this probability."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ def quantile(level: float, blocks: int) -> float:
     >>> round(quantile(0.95, 18), 3), round(quantile(0.95, 6), 3), round(quantile(0.95, 10**6), 3)
     (2.101, 2.447, 1.96)
     """
-    z, n = NormalDist().inv_cdf(0.5 + level / 2.0), float(blocks)
+    z, n = NORMAL if level == LEVEL else _normal(level), float(blocks)
     terms = (
         (z**3 + z) / 4.0,
         (5.0 * z**5 + 16.0 * z**3 + 3.0 * z) / 96.0,
@@ -95,6 +97,12 @@ def quantile(level: float, blocks: int) -> float:
         (79.0 * z**9 + 776.0 * z**7 + 1482.0 * z**5 - 1920.0 * z**3 - 945.0 * z) / 92160.0,
     )
     return z + math.fsum(term / n**power for power, term in enumerate(terms, start=1))
+
+
+def _normal(level: float) -> float:
+    from statistics import NormalDist  # with its exact numbers it takes long to import
+
+    return NormalDist().inv_cdf(0.5 + level / 2.0)
 
 
 def forecasts(

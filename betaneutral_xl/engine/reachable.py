@@ -14,6 +14,7 @@ from betaneutral_xl.engine.limits.formulation import beta_label, market_row
 from betaneutral_xl.engine.limits.limit import WITH, Relaxation
 from betaneutral_xl.engine.optimisation.linear import Limits, Unbounded, least_violation, minimise
 from betaneutral_xl.model.arrays import make_read_only
+from betaneutral_xl.model.market import market_fund
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -23,10 +24,6 @@ if TYPE_CHECKING:
     from betaneutral_xl.model.alignment import Coverage
     from betaneutral_xl.model.arrays import FloatArray, IntArray
     from betaneutral_xl.model.constraints import Range
-    from betaneutral_xl.model.risk import Covariance
-
-BENCHMARKS = ("IWV", "SPY", "IVV", "VOO", "VTI", "IWB", "QQQ")
-"""Market funds, in the order in which they are proposed as a target."""
 
 TOLERANCE = 1e-9
 """Distance within which a beta counts as on target, and a weight as on a limit."""
@@ -251,11 +248,6 @@ def _hedge_legs(formulation: Formulation, gaps: FloatArray) -> Mapping[str, floa
     """Return how much of each ETF to sell to close the gaps of the betas."""
     legs = np.linalg.lstsq(formulation.aligned.etf_betas, gaps, rcond=None)[0]
     return MappingProxyType(dict(zip(formulation.aligned.etf_names, legs.tolist(), strict=True)))
-
-
-def market_fund(risk_model: Covariance) -> str | None:
-    """Return the first market fund that the risk model covers; None if there is none."""
-    return next((name for name in BENCHMARKS if name in risk_model), None)
 
 
 def _benchmark(

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from betaneutral_xl.engine.forecast_errors import BLOCK, forecast_errors
-from betaneutral_xl.engine.regression import slopes
+from betaneutral_xl.engine.forecast_errors import forecast_errors
 from betaneutral_xl.errors import InputError
 from betaneutral_xl.model.arrays import FloatArray, make_read_only
+from betaneutral_xl.model.history import BLOCK
 
 if TYPE_CHECKING:
     from datetime import date
@@ -136,5 +136,7 @@ def _past(
 
 
 def _slope(portfolio: FloatArray, etf: FloatArray) -> RecentBeta:
+    from betaneutral_xl.engine.regression import slopes
+
     beta, error = slopes(portfolio[:, None], etf[:, None])
     return RecentBeta(float(beta[0, 0]), float(error[0, 0]), len(etf))

@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from betaneutral_xl.engine.limits.sums import NetExposure
-from betaneutral_xl.engine.optimisation import cardinality, solvers
+from betaneutral_xl.engine.optimisation import solvers
 from betaneutral_xl.engine.optimisation.conditioning import well_conditioned
-from betaneutral_xl.engine.optimisation.linear import least_turnover
 from betaneutral_xl.engine.optimisation.penalties import Penalised
-from betaneutral_xl.engine.reachable import reachable
 from betaneutral_xl.engine.result import Answer, Method
 from betaneutral_xl.engine.stable import (
     PERSISTENCE,
@@ -189,6 +187,8 @@ def reweight(
             return _penalised(formulation, penalised, method)
         return _solve(well_conditioned(formulation.problem), formulation.terms, method)
     except Infeasible as error:
+        from betaneutral_xl.engine.reachable import reachable
+
         found = reachable(formulation)
         if found.feasible:  # then the limits on the number or size of trades are infeasible
             raise
@@ -243,6 +243,8 @@ def _penalised(
 
 def _few(problem: QuadraticProgram) -> tuple[QuadraticProgram, str]:
     """Fix the names that the least turnover does not trade, and return a note on it."""
+    from betaneutral_xl.engine.optimisation.linear import least_turnover
+
     trades = least_turnover(problem)
     if trades is None:
         msg = "No weights keep all limits. Relax a limit, or change the target."
@@ -257,6 +259,8 @@ def _few(problem: QuadraticProgram) -> tuple[QuadraticProgram, str]:
 
 def _sparse(problem: QuadraticProgram, terms: Terms, beside: int = 0) -> tuple[Solution, tuple[str, ...]]:
     """Solve with limits on the number and size of trades."""
+    from betaneutral_xl.engine.optimisation import cardinality
+
     found = cardinality.solve(problem, terms.max_trades, terms.min_trade, beside)
     if found.optimal:
         note = f"No better choice of trades exists ({found.nodes} choices were compared)."

@@ -92,7 +92,8 @@ def past_errors(aligned: Aligned, benchmarks: Sequence[str | None]) -> tuple[Pas
     if history is None:
         return None, ("The risk model has no past forecast errors, as it is not estimated from daily prices")
     tickers = list(dict.fromkeys([*aligned.instruments.tickers, *(one for one in benchmarks if one)]))
-    absent = [ticker for ticker in tickers if ticker not in tickers_of(history)]
+    past = tickers_of(history)
+    absent = [ticker for ticker in tickers if ticker not in past]
     if absent:
         return None, f"The risk model has no past forecast errors of {listing(absent)}"
     units = np.zeros((len(tickers), len(aligned.etf_names)))

@@ -16,7 +16,7 @@ from betaneutral_xl.model.provenance import now
 from betaneutral_xl.model.risk import Covariance
 from betaneutral_xl.model.tickers import normalise
 from betaneutral_xl.model.values import choice
-from betaneutral_xl.readers.flex import is_query
+from betaneutral_xl.readers.flex_query import is_query
 from betaneutral_xl.system.settings import Settings
 
 if TYPE_CHECKING:

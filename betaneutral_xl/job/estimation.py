@@ -6,8 +6,8 @@ import inspect
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from betaneutral_xl.engine import estimators
-from betaneutral_xl.engine.estimators import DEFAULT, WINDOW, MissingData, read_parameters
+from betaneutral_xl.engine.estimators import DEFAULT, MIN_PERIODS, WINDOW, MissingData, canonical, fitting
+from betaneutral_xl.engine.estimators.fitting import read_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,15 +44,15 @@ class Described:
 def described() -> tuple[Described, ...]:
     """Return all estimators."""
     return tuple(
-        Described(name, (inspect.getdoc(function) or "").partition("\n")[0], estimators.parameters(name))
-        for name, function in estimators.ESTIMATORS.items()
+        Described(name, (inspect.getdoc(function) or "").partition("\n")[0], fitting.parameters(name))
+        for name, function in fitting.ESTIMATORS.items()
     )
 
 
 def options_of(method: str | None) -> dict[str, Any]:
     """Return the options of an estimate with a method, with their defaults; None is the default method."""
-    name = estimators.canonical(method or "default")
-    return {"window": WINDOW, "min_periods": estimators.MIN_PERIODS, **estimators.parameters(name)}
+    name = canonical(method or "default")
+    return {"window": WINDOW, "min_periods": MIN_PERIODS, **fitting.parameters(name)}
 
 
 def of_table(table: History, method: str | None, options: Mapping[str, Any]) -> Covariance:
@@ -66,7 +66,7 @@ def of_table(table: History, method: str | None, options: Mapping[str, Any]) -> 
         If the method does not exist, or an option of it is not valid.
 
     """
-    risk = estimators.estimate(table.returns, method or "default", **options)
+    risk = fitting.estimate(table.returns, method or "default", **options)
     if table.dated:
         return risk
     undated = "The prices or returns have no dates: their days are numbered from 1970-01-01."

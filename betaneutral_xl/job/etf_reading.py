@@ -11,7 +11,6 @@ from betaneutral_xl.errors import UnreadableFile
 from betaneutral_xl.job.input_options import option
 from betaneutral_xl.model.provenance import Retrieval
 from betaneutral_xl.readers.raw_input import RawInput, Reader
-from betaneutral_xl.readers.ticker_map import as_text, parse_ticker_map
 from betaneutral_xl.system.files import read_bytes, shown_name
 from betaneutral_xl.system.places import is_device
 from betaneutral_xl.system.settings import Settings
@@ -42,6 +41,7 @@ def etf_file(
     """Return an ETF's file from a path, a fund's ticker or an address; see ``load_etf``."""
     from betaneutral_xl.network.download import fetch_file, file_name_of
     from betaneutral_xl.readers.etf_files import NAME, find_etf
+    from betaneutral_xl.readers.ticker_map import as_text
 
     text, path = str(source), Path(source)
     if re.match(r"https?:", text, re.IGNORECASE):
@@ -63,6 +63,8 @@ def etf_file(
 
 def ticker_map(path: Path | str) -> dict[str, str]:
     """Return tickers by identifier from a table; see ``parse_ticker_map``."""
+    from betaneutral_xl.readers.ticker_map import parse_ticker_map
+
     return parse_ticker_map(read_bytes(path), shown_name(path))
 
 

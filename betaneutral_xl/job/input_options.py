@@ -11,9 +11,7 @@ from betaneutral_xl.errors import InputError
 from betaneutral_xl.model.covariance_units import CovarianceUnit
 from betaneutral_xl.model.provenance import Retrieval
 from betaneutral_xl.model.values import count
-from betaneutral_xl.readers import group_table
 from betaneutral_xl.readers.raw_input import Reader
-from betaneutral_xl.readers.ticker_map import from_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -40,7 +38,19 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(one for one in text.split(",") if one)
 
 
-_PORTFOLIO: Mapping[str, Callable[[str], Any]] = {"nav": _positive, "groups": group_table.from_text}
+def _groups(text: str) -> Mapping[str, Mapping[str, str]]:
+    from betaneutral_xl.readers.group_table import from_text
+
+    return from_text(text)
+
+
+def _tickers(text: str) -> Mapping[str, str]:
+    from betaneutral_xl.readers.ticker_map import from_text
+
+    return from_text(text)
+
+
+_PORTFOLIO: Mapping[str, Callable[[str], Any]] = {"nav": _positive, "groups": _groups}
 
 _PARSERS: Mapping[Reader, Mapping[str, Callable[[str], Any]]] = {
     Reader.API_HOLDINGS: _PORTFOLIO,
@@ -50,13 +60,13 @@ _PARSERS: Mapping[Reader, Mapping[str, Callable[[str], Any]]] = {
         "sheet": str,
         "rates": str,
         "day": date.fromisoformat,
-        "tickers": from_text,
+        "tickers": _tickers,
     },
     Reader.ETF_FILE: {
         "fund": str,
         "today": date.fromisoformat,
         "retrieval": Retrieval,
-        "tickers": from_text,
+        "tickers": _tickers,
         "role": Role,
     },
     Reader.COVARIANCE: {"unit": CovarianceUnit.of, "effective_days": _positive},

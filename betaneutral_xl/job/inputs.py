@@ -13,18 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.engine.estimators import WINDOW, MissingData
 from betaneutral_xl.errors import InputError
-from betaneutral_xl.job import etf_days
 from betaneutral_xl.job.etf_reading import etf_file, read_etf, ticker_map
 from betaneutral_xl.job.input_options import Role, option
 from betaneutral_xl.model.portfolio import AssetClass, Etf, Holdings
 from betaneutral_xl.model.provenance import Provenance, Retrieval, digest
-from betaneutral_xl.readers import group_table
 from betaneutral_xl.readers.covariance_csv import covariance_content, parse_covariance
 from betaneutral_xl.readers.covariance_drift import drift_rows
 from betaneutral_xl.readers.holdings_json import parse_holdings
 from betaneutral_xl.readers.raw_input import Loaded, RawInput, Reader, V
 from betaneutral_xl.readers.tabular import grid
-from betaneutral_xl.readers.ticker_map import as_text
 from betaneutral_xl.system.files import (
     STANDARD_INPUT,
     is_network_path,
@@ -84,6 +81,7 @@ def holdings_file(
     ``tickers`` is a table of identifiers and tickers, for rows without a ticker.
     """
     from betaneutral_xl.readers.holdings_files import split_sheet
+    from betaneutral_xl.readers.ticker_map import as_text
 
     file, sheet = split_sheet(path)
     options = {"fund": account, "sheet": sheet, "rates": rates, "day": day.isoformat() if day else None}
@@ -101,6 +99,8 @@ def with_groups(raw_input: RawInput, path: Path | str | None) -> RawInput:
     """Return a portfolio's raw input that is read with the groups of a table of tickers, if one is named."""
     if path is None:
         return raw_input
+    from betaneutral_xl.readers import group_table
+
     groups = group_table.as_text(group_table.parse_groups(read_bytes(path), shown_name(path)))
     return replace(raw_input, options={**raw_input.options, "groups": groups})
 
@@ -146,6 +146,8 @@ def is_file_name(market: str) -> bool:
 
 def kept_etf(raw_input: RawInput, settings: Settings | None = None) -> Loaded[Etf]:
     """Read an ETF's file that was named just now, and keep it as of its day."""
+    from betaneutral_xl.job import etf_days
+
     found = read(raw_input, Etf)
     kept = etf_days.kept(found.raw_input, found.value, settings or Settings.from_environment())
     return replace(found, value=kept)
@@ -239,11 +241,12 @@ def _read_holdings_file(raw_input: RawInput) -> Holdings:
 
 
 def _read_covariance(raw_input: RawInput) -> Covariance:
-    from betaneutral_xl.readers.factor_model import is_factor_archive, parse_factor_archive
-
     content, unit = raw_input.content, option(raw_input, "unit")
-    if isinstance(content, bytes) and is_factor_archive(content):
-        return parse_factor_archive(content, _origin(raw_input, "factor model"), unit)
+    if isinstance(content, bytes) and content.startswith(b"PK"):  # a workbook, or a factor model
+        from betaneutral_xl.readers.factor_model import is_factor_archive, parse_factor_archive
+
+        if is_factor_archive(content):
+            return parse_factor_archive(content, _origin(raw_input, "factor model"), unit)
     covariance = parse_covariance(content, _origin(raw_input, "covariance file"), unit, _parse_large)
     days = option(raw_input, "effective_days")
     return covariance if days is None else replace(covariance, effective_days=days)

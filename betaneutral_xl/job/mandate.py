@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from importlib.resources import files
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -232,6 +231,8 @@ def _beside(rules: Mapping[str, Any], folder: Path) -> Mapping[str, Any]:
 
 def ready() -> tuple[str, ...]:
     """Return the names of the mandates to start from."""
+    from importlib.resources import files
+
     found = (Path(one.name) for one in files(__package__).joinpath("mandates").iterdir())
     return tuple(sorted(one.stem for one in found if one.suffix == ".toml"))
 
@@ -249,6 +250,8 @@ def ready_text(name: str) -> str:
     if wanted not in ready():
         msg = f"There is no ready mandate {name!r:.40}. Choose one of {', '.join(ready())}."
         raise InputError(msg)
+    from importlib.resources import files
+
     return files(__package__).joinpath("mandates", f"{wanted}.toml").read_text(encoding="utf-8")
 
 

@@ -15,8 +15,8 @@ from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from betaneutral_xl.engine.estimators import DEFAULT, ESTIMATORS, WINDOW
-from betaneutral_xl.engine.orders import PARTICIPATION, Tradable
+from betaneutral_xl.engine import estimators
+from betaneutral_xl.engine.order_terms import PARTICIPATION, Tradable
 from betaneutral_xl.engine.result import Method
 from betaneutral_xl.engine.stable import Objective
 from betaneutral_xl.model.alignment import OnMissing
@@ -328,8 +328,8 @@ OPTIONS: tuple[Option, ...] = (
         "estimator",
         Kind.NAME,
         "how the risk model is estimated from prices",
-        default=DEFAULT,
-        choices=tuple(ESTIMATORS),
+        default=estimators.DEFAULT,
+        choices=estimators.METHODS,
         places={FUNCTION: "COVARIANCE(method)", SETTINGS: "Estimator", PYTHON: "covariance(estimator)"},
     ),
     _risk(
@@ -337,7 +337,7 @@ OPTIONS: tuple[Option, ...] = (
         Kind.DAYS,
         "most days of returns that the estimator uses",
         label="Days of returns",
-        default=float(WINDOW),
+        default=float(estimators.WINDOW),
         places={
             FUNCTION: "COVARIANCE(options): window=...",
             SETTINGS: "Days of returns",

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.engine.hedging import EXACT, Legs
-from betaneutral_xl.engine.orders import FRACTIONAL_LOT, PARTICIPATION, Tradable, is_lot
+from betaneutral_xl.engine.order_terms import FRACTIONAL_LOT, PARTICIPATION, Tradable, is_lot
 from betaneutral_xl.engine.result import Method
 from betaneutral_xl.engine.stable import Objective
 from betaneutral_xl.errors import InputError

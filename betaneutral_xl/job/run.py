@@ -193,7 +193,8 @@ def orders(result: Rebalance, quotes: Quotes, terms: OrderTerms) -> Orders:
         If there is no net asset value, or what is traded has no price.
 
     """
-    from betaneutral_xl.engine.orders import Ticket, Tradable, orders_in, sold_names
+    from betaneutral_xl.engine.order_terms import Tradable
+    from betaneutral_xl.engine.orders import Ticket, orders_in, sold_names
 
     nav = result.aligned.holdings.nav if terms.nav is None else terms.nav
     if nav is None:

@@ -30,10 +30,9 @@ from betaneutral_xl.job.run import Inputs
 from betaneutral_xl.model.covariance_units import CovarianceUnit
 from betaneutral_xl.model.portfolio import Etf, Holdings
 from betaneutral_xl.model.provenance import Retrieval
-from betaneutral_xl.model.quotes import Quotes
 from betaneutral_xl.model.risk import Covariance
 from betaneutral_xl.model.values import count
-from betaneutral_xl.readers.flex import is_query, query_id
+from betaneutral_xl.readers.flex_query import is_query, query_id
 from betaneutral_xl.readers.raw_input import with_nav
 from betaneutral_xl.system.files import read_bytes, shown_name
 
@@ -42,6 +41,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from betaneutral_xl.job.snapshot import Snapshot
+    from betaneutral_xl.model.quotes import Quotes
     from betaneutral_xl.readers.raw_input import Loaded, RawInput
     from betaneutral_xl.system.settings import Settings
 
@@ -347,6 +347,8 @@ def order_quotes(holdings: Holdings, file: str | None) -> Quotes:
         If the file cannot be read as prices.
 
     """
+    from betaneutral_xl.model.quotes import Quotes
+
     own = Quotes.of_holdings(holdings)
     if file is None and holdings.provenance.retrieval is Retrieval.SAMPLE:
         file = SAMPLE
@@ -362,6 +364,8 @@ def quotes_of(name: str, as_of: date | None) -> Quotes:
         If the file cannot be read as prices.
 
     """
+    from betaneutral_xl.model.quotes import Quotes
+
     if is_sample(name):
         return Quotes.last_closes(sample.load_prices(), as_of)
     from betaneutral_xl.readers.prices import parse_prices

@@ -1,7 +1,8 @@
-"""Array types of the package, and read-only arrays."""
+"""Array types of the package, read-only arrays, medians and positions."""
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,6 +32,21 @@ def make_read_only(owner: object, *names: str) -> None:
     """Make arrays among the attributes of a frozen dataclass read-only, as ``read_only`` does."""
     for name in names:
         object.__setattr__(owner, name, read_only(getattr(owner, name)))
+
+
+def median(values: npt.ArrayLike) -> float:
+    """Return the median of values, at least one; NaN where any is NaN.
+
+    ``np.median`` imports ``numpy.ma``, which takes longer than solving a small problem.
+
+    >>> median([3.0, 1.0, 2.0]), median([4.0, 1.0])
+    (2.0, 2.5)
+    """
+    ordered = np.sort(values, axis=None)
+    middle = len(ordered) // 2
+    if np.isnan(ordered[-1]):  # the last of a sorted array
+        return math.nan
+    return float(ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2.0)
 
 
 def positions_of(labels: Sequence[str], among: Sequence[str]) -> IntArray:

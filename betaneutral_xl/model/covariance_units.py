@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from betaneutral_xl.errors import InputError, listing
+from betaneutral_xl.model.arrays import median
 from betaneutral_xl.model.notices import Notice, Severity, Subject
 
 if TYPE_CHECKING:
@@ -142,17 +143,17 @@ def implausible_variances(
         return ""
     read = unit or CovarianceUnit.ANNUAL
     low, high = VARIANCE_RANGE
-    median = float(np.median(variances))
-    if not low <= median <= high:
+    usual = median(variances)
+    if not low <= usual <= high:
         return (
-            f"{_what(origin)} has a median variance of {median / read.factor:.4g}, read as {_WORDS[read]}; "
+            f"{_what(origin)} has a median variance of {usual / read.factor:.4g}, read as {_WORDS[read]}; "
             f"annual variances of shares lie between {low} and {high:g} in decimals. "
-            f"{_advice(median / read.factor, read, origin)}"
+            f"{_advice(usual / read.factor, read, origin)}"
         )
-    if median > LARGEST_UNSTATED and unit is None:
+    if usual > LARGEST_UNSTATED and unit is None:
         return (
-            f"{_what(origin)} has a median variance of {median:.4g}, as annual decimals a volatility of "
-            f"{math.sqrt(median):.0%}. {_advice(median, read, origin)} If it is right, {_how(origin, read)}."
+            f"{_what(origin)} has a median variance of {usual:.4g}, as annual decimals a volatility of "
+            f"{math.sqrt(usual):.0%}. {_advice(usual, read, origin)} If it is right, {_how(origin, read)}."
         )
     largest = int(np.argmax(variances))
     if variances[largest] > LARGEST_VARIANCE:
@@ -169,7 +170,7 @@ def unusual_volatility(tickers: Sequence[str], variances: FloatArray, origin: Pr
     """Return warnings on annual variances that are possible but unusual for shares."""
     if not variances.size:
         return ()
-    volatility = math.sqrt(float(np.median(variances)))
+    volatility = math.sqrt(median(variances))
     far = _far_from_median(tickers, variances, volatility, origin)
     low, high = USUAL_VOLATILITY
     if low <= volatility <= high:
@@ -184,7 +185,7 @@ def unusual_volatility(tickers: Sequence[str], variances: FloatArray, origin: Pr
 
 def low_volatility(variances: FloatArray) -> tuple[str, ...]:
     """Return a warning on estimates, annual variances (N,), whose median volatility is too low for shares."""
-    volatility = math.sqrt(max(float(np.median(variances)), 0.0)) if variances.size else math.inf
+    volatility = math.sqrt(max(median(variances), 0.0)) if variances.size else math.inf
     if volatility >= USUAL_VOLATILITY[0]:
         return ()
     text = (
@@ -195,16 +196,16 @@ def low_volatility(variances: FloatArray) -> tuple[str, ...]:
 
 
 def _far_from_median(
-    tickers: Sequence[str], variances: FloatArray, median: float, origin: Provenance
+    tickers: Sequence[str], variances: FloatArray, usual: float, origin: Provenance
 ) -> tuple[str, ...]:
     volatilities = np.sqrt(np.maximum(variances, 0.0))
     low, high = FAR_FROM_MEDIAN
-    far = np.flatnonzero((volatilities < low * median) | (volatilities > high * median))
+    far = np.flatnonzero((volatilities < low * usual) | (volatilities > high * usual))
     if not far.size or len(variances) < MIN_SANE or 2 * far.size > len(variances):
         return ()
     named = listing([f"{tickers[i]} {volatilities[i]:.2%}" for i in far.tolist()])
     text = (
-        f"{_what(origin)} has volatilities far from the median of {median:.1%}: {named}. Check their "
+        f"{_what(origin)} has volatilities far from the median of {usual:.1%}: {named}. Check their "
         "unit and their prices: their betas are as far off."
     )
     return (Notice(text, Subject.RISK_MODEL, Severity.CHANGES),)

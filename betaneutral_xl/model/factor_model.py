@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from betaneutral_xl.errors import InputError, MissingValue, listing
+from betaneutral_xl.model.arrays import median
 from betaneutral_xl.model.covariance_units import unusual_volatility
 from betaneutral_xl.model.notices import Notice, Severity, Subject
 from betaneutral_xl.model.provenance import Provenance
@@ -92,7 +93,7 @@ def factor_model(
     unit = 0.01 if units is Units.PERCENT else 1.0
     form = Factors.from_exposures(x, f * unit**2, (risk * unit) ** 2)
     _require_plausible(form.variances(), units)
-    specific = float(np.median(risk)) * unit if risk.size else 0.0
+    specific = median(risk) * unit if risk.size else 0.0
     _require_one_unit(form.variances(), specific)
     origin = provenance or Provenance.given(len(names))
     warnings = (*unusual_volatility(names, form.variances(), origin), *_specific_warnings(specific))
@@ -102,14 +103,14 @@ def factor_model(
 def plausible_units(exposures: FloatArray, factor_covariance: FloatArray, specific_risk: FloatArray) -> Units:
     """Return the units in which the median volatility of a model is possible; decimals if neither or both."""
     factors = np.einsum("ij,jk,ik->i", exposures, factor_covariance, exposures)
-    median = float(np.sqrt(np.median(factors + specific_risk**2))) if len(specific_risk) else 0.0
+    usual = float(np.sqrt(median(factors + specific_risk**2))) if len(specific_risk) else 0.0
     low, high = PLAUSIBLE_VOLATILITY
-    return Units.PERCENT if not low <= median <= high and low <= median / 100.0 <= high else Units.DECIMAL
+    return Units.PERCENT if not low <= usual <= high and low <= usual / 100.0 <= high else Units.DECIMAL
 
 
 def _require_one_unit(variances: FloatArray, specific: float) -> None:
     """Refuse a specific risk that is in another unit than the factor covariance."""
-    factors = float(np.sqrt(max(np.median(variances) - specific**2, 0.0))) if variances.size else 0.0
+    factors = float(np.sqrt(max(median(variances) - specific**2, 0.0))) if variances.size else 0.0
     low, high = USUAL_RATIO
     if not specific or not factors or low <= specific / factors <= high:
         return
@@ -132,17 +133,17 @@ def _specific_warnings(specific: float) -> tuple[str, ...]:
 
 def _require_plausible(variances: FloatArray, units: Units) -> None:
     """Refuse a model whose median volatility shows that it is in the other unit."""
-    median = float(np.sqrt(np.median(variances))) if variances.size else 0.0
+    usual = float(np.sqrt(median(variances))) if variances.size else 0.0
     low, high = PLAUSIBLE_VOLATILITY
-    if low <= median <= high or median == 0.0:
+    if low <= usual <= high or usual == 0.0:
         return
     other = Units.PERCENT if units is Units.DECIMAL else Units.DECIMAL
-    scaled = median / 100.0 if other is Units.PERCENT else median * 100.0
+    scaled = usual / 100.0 if other is Units.PERCENT else usual * 100.0
     check = f"in {other} (percent squared for the factor covariance)"
     if not low <= scaled <= high:
         check = "annual: of daily figures multiply variances by 252, and volatilities by 15.87"
     msg = (
-        f"Read as {units}, the median annual volatility of the factor model is {median:.2%}. "
+        f"Read as {units}, the median annual volatility of the factor model is {usual:.2%}. "
         f"Check whether it is {check}."
     )
     raise InputError(msg)

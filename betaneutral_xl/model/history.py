@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 SAME_UNIT = 1e-6
 """Largest angle, in radians, between two baskets that are one ETF's."""
 
+BLOCK = 21
+"""Days of a block, a month of trading: the horizon over which a forecast is judged."""
+
+OWN_SHARE = 0.5
+"""Smallest share of a block's days, and of a portfolio's weights, with returns that are not imputed."""
+
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class EstimateHistory:

@@ -8,6 +8,7 @@ market beta times the moving beta of the market to the ETF. The share is how muc
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,6 +16,17 @@ from betaneutral_xl.errors import InputError
 from betaneutral_xl.model.arrays import FloatArray, make_read_only
 from betaneutral_xl.model.portfolio import Etf
 from betaneutral_xl.model.tickers import normalise
+
+if TYPE_CHECKING:
+    from betaneutral_xl.model.risk import Covariance
+
+BENCHMARKS = ("IWV", "SPY", "IVV", "VOO", "VTI", "IWB", "QQQ")
+"""Market funds, in the order in which they are proposed as a target."""
+
+
+def market_fund(risk_model: Covariance) -> str | None:
+    """Return the first market fund that the risk model covers; None if there is none."""
+    return next((name for name in BENCHMARKS if name in risk_model), None)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

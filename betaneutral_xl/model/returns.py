@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from betaneutral_xl.errors import DuplicateTicker, InputError, MissingValue, UnknownTicker, listing
-from betaneutral_xl.model.arrays import FloatArray, positions_of, read_only
+from betaneutral_xl.model.arrays import FloatArray, median, positions_of, read_only
 from betaneutral_xl.model.notices import Notice, Severity, Subject
 from betaneutral_xl.model.provenance import Provenance
 from betaneutral_xl.model.tickers import normalise
@@ -412,7 +412,7 @@ def _alternating_warnings(returns: Returns) -> list[str]:
     moves = np.clip(moves, -usual, usual)  # one wrong price is told otherwise
     total = np.einsum("ij,ij->j", moves, moves)
     lagged = np.einsum("ij,ij->j", moves[1:], moves[:-1])
-    correlation = float(np.median(lagged[total > 0.0] / total[total > 0.0])) if total.any() else 0.0
+    correlation = median(lagged[total > 0.0] / total[total > 0.0]) if total.any() else 0.0
     if correlation > ALTERNATING:
         return []
     text = (

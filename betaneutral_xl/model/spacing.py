@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from betaneutral_xl.errors import InputError
+from betaneutral_xl.model.arrays import median
 
 if TYPE_CHECKING:
     from betaneutral_xl.model.returns import DateArray
@@ -57,14 +58,14 @@ def spacing_of(dates: DateArray) -> Spacing:
     gaps = np.diff(dates).astype(int)
     if gaps.size < 2:  # noqa: PLR2004 - too few for a median
         return DAILY
-    median = float(np.median(gaps))
+    usual = median(gaps)
     for spacing, (low, high) in MEDIANS.items():
         fits = (gaps >= spacing.shortest) & (gaps <= spacing.longest)
-        if low <= median <= high and fits.mean() >= REGULAR:
+        if low <= usual <= high and fits.mean() >= REGULAR:
             return spacing
     msg = (
         f"The prices are irregular: between {dates[0]} and {dates[-1]} the gaps between dates are "
-        f"{median:g} days in the median, from {gaps.min()} to {gaps.max()}. "
+        f"{usual:g} days in the median, from {gaps.min()} to {gaps.max()}. "
         "Give daily, weekly or monthly prices, so that variances can be annualised."
     )
     raise InputError(msg)

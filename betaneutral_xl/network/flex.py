@@ -20,7 +20,8 @@ from betaneutral_xl.network.cache import Cache, Query
 from betaneutral_xl.network.credentials import HOW_TO_SET_FLEX, find_flex_token
 from betaneutral_xl.network.time_limit import seconds_left, time_limit
 from betaneutral_xl.network.transport import Request, Transport, usual_refusal
-from betaneutral_xl.readers.flex import ROOT, is_flex, query_id
+from betaneutral_xl.readers.flex import ROOT, is_flex
+from betaneutral_xl.readers.flex_query import query_id
 from betaneutral_xl.readers.raw_input import RawInput, Reader
 from betaneutral_xl.readers.tabular.sheets import BEFORE_TEXT
 

@@ -28,7 +28,6 @@ from betaneutral_xl.model.tickers import normalise
 from betaneutral_xl.readers.covariance_drift import MARK, with_drift_lines, without_drift_lines
 from betaneutral_xl.readers.formats import NETWORK, complete_provenance, read_text, unreadable
 from betaneutral_xl.readers.matrix_tables import MatrixTable, PlainMatrix, find_matrix
-from betaneutral_xl.readers.parquet_matrix import parquet_matrix
 from betaneutral_xl.readers.tabular.detection import read_sheets
 from betaneutral_xl.readers.tabular.grid import GZIP, decompressed
 from betaneutral_xl.readers.tabular.parquet import PARQUET, parquet_sheet
@@ -38,6 +37,7 @@ from betaneutral_xl.system.files import LargeFile, content_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from typing import BinaryIO
 
     from betaneutral_xl.model.arrays import FloatArray
     from betaneutral_xl.model.covariance_units import CovarianceUnit
@@ -132,7 +132,7 @@ def parse_covariance(
     if is_csv:
         plain = parse_plain_matrix(stream)
     else:
-        plain = parquet_matrix(stream, provenance.location) if content.startswith(PARQUET) else None
+        plain = _parse_columns(stream, provenance.location) if content.startswith(PARQUET) else None
     if plain is not None:
         return _of_table(plain, provenance, unit)
     if not is_csv:
@@ -153,6 +153,12 @@ def parse_covariance(
         raise unreadable(provenance, "has a header and no numbers")
     labels, matrix = _read_rows(lines, n_labels, len(columns), provenance)
     return _of_table(PlainMatrix(tuple(header[n_labels:]), labels, matrix, tuple(beside)), provenance, unit)
+
+
+def _parse_columns(stream: BinaryIO, name: str) -> PlainMatrix | None:
+    from betaneutral_xl.readers.parquet_matrix import parquet_matrix
+
+    return parquet_matrix(stream, name)
 
 
 def _of_table(plain: PlainMatrix, provenance: Provenance, unit: CovarianceUnit | None) -> Covariance:
@@ -219,7 +225,7 @@ def parse_plain_file(file: LargeFile) -> PlainMatrix | None:
         start = stream.read(MAX_HEADER_BYTES)
         stream.seek(0)
         if start.startswith(PARQUET):
-            found = parquet_matrix(stream, file.name)
+            found = _parse_columns(stream, file.name)
             stream.seek(0)
             return found and replace(found, sha256=file_digest(stream, "sha256").hexdigest())
         if not _is_plain(start):

@@ -123,6 +123,12 @@ class _Lines:
         if len(cells) != count:
             what = f"has {len(cells)} numbers in a line {MARK} {word}, not {count}"
             raise unreadable(self.origin, what, "Write the file again.")
+        try:
+            values = list(map(float, cells))
+        except ValueError:  # a blank, or no number
+            values = [math.nan]
+        if all(map(math.isfinite, values)):
+            return values
         return [self._number(cell, word, blanks=blanks) for cell in cells]
 
     def _number(self, cell: str, word: str, *, blanks: bool) -> float:

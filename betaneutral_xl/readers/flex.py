@@ -9,12 +9,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from betaneutral_xl.errors import InputError, UnreadableFile
+from betaneutral_xl.errors import UnreadableFile
 from betaneutral_xl.readers.tabular.delimited import decode
 from betaneutral_xl.readers.tabular.markup import MAX_WORKBOOK_LENGTH, Target, feed_xml, require_within_limits
 from betaneutral_xl.readers.tabular.records import Record, grid_of
 from betaneutral_xl.readers.tabular.sheets import TextSheet
-from betaneutral_xl.system.patterns import Pattern
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,28 +35,6 @@ KINDS = ("OpenPosition", "Trade", "Order", "TradeConfirm", "CashReportCurrency")
 """The elements that are read, each a table."""
 
 _TRADES = ("Trade", "Order", "TradeConfirm")
-
-
-QUERY = Pattern(r"ibkr:(?P<id>[0-9]{1,19})", re.IGNORECASE)
-"""How a Flex query is named wherever a file or a fund is."""
-
-
-def is_query(name: str) -> bool:
-    """Whether a name is that of a Flex query.
-
-    >>> is_query("ibkr:123456"), is_query("ibkr.csv")
-    (True, False)
-    """
-    return name.strip().lower().startswith("ibkr:")
-
-
-def query_id(name: str) -> str:
-    """Return the number of a Flex query; raises ``InputError`` if it is none."""
-    match = QUERY.fullmatch(name.strip())
-    if match is None:
-        msg = f"{name.strip()!r:.40} is no Flex query. Write ibkr: and its number, such as ibkr:123456."
-        raise InputError(msg)
-    return match["id"]
 
 
 def is_flex(content: bytes) -> bool:

@@ -8,7 +8,6 @@ Check installation.
 from __future__ import annotations
 
 import importlib
-import logging
 import threading
 from contextlib import contextmanager
 from functools import cache
@@ -30,8 +29,6 @@ WITHOUT = {
 NOT_ASKED_FOR_EVERYWHERE = frozenset({"simdjson"})
 """Those that only save time, and that the dependencies leave out for some Python: no warning is logged."""
 
-LOGGER = logging.getLogger(__name__)
-
 
 @cache
 def find(name: str) -> Any:
@@ -39,8 +36,10 @@ def find(name: str) -> Any:
     try:
         return importlib.import_module(name)
     except ImportError as error:  # also where a shared library that it needs is missing
+        import logging
+
         level = logging.INFO if name in NOT_ASKED_FOR_EVERYWHERE else logging.WARNING
-        LOGGER.log(level, "%s", _missing(name, error))
+        logging.getLogger(__name__).log(level, "%s", _missing(name, error))
         return None
 
 

@@ -8,10 +8,7 @@ import io
 import json
 import math
 import os
-import shutil
 import sys
-import tempfile
-import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
@@ -20,6 +17,7 @@ from betaneutral_xl.system.places import is_device
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from zipfile import ZipInfo
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 """First characters that a spreadsheet reads as the start of a formula."""
@@ -104,11 +102,13 @@ class Staged:
             raise _unwritable(target, error) from None
 
     def _write_beside(self, target: Path, content: Content, *, private: bool) -> None:
+        from tempfile import mkstemp
+
         if target.is_file() and _is_read_only(target):  # a file need not be writable to be replaced
             msg = f"Cannot write {target.name}: it is read-only. Allow writing to it, or choose another file."
             raise Unwritable(msg)
         mode = target.stat().st_mode if target.exists() else None
-        handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        handle, temporary = mkstemp(prefix=f".{target.name}.", dir=target.parent)
         self._temporary[target] = Path(temporary)
         with os.fdopen(handle, "wb") as file:
             file.writelines([content] if isinstance(content, bytes) else content)
@@ -124,9 +124,11 @@ def temporary_folder(files: Mapping[str, bytes]) -> Iterator[Path]:
 
     Raises ``Unwritable`` if they cannot be written.
     """
+    from tempfile import TemporaryDirectory
+
     with contextlib.ExitStack() as held:
         try:
-            made = tempfile.TemporaryDirectory(prefix="betaneutral-xl-", ignore_cleanup_errors=True)
+            made = TemporaryDirectory(prefix="betaneutral-xl-", ignore_cleanup_errors=True)
             folder = Path(held.enter_context(made))
             for name, content in files.items():
                 (folder / name).write_bytes(content)
@@ -152,6 +154,8 @@ def remove(path: Path) -> None:
     """
     try:
         if path.is_dir() and not path.is_symlink():
+            import shutil
+
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
@@ -213,10 +217,12 @@ def _is_read_only(file: Path) -> bool:
     return not (file.stat().st_mode & 0o222 and os.access(file, os.W_OK))  # to root, all is writable
 
 
-def archive_entry(name: str, mode: int = 0o644) -> zipfile.ZipInfo:
+def archive_entry(name: str, mode: int = 0o644) -> ZipInfo:
     """Return a zip entry whose bytes do not depend on the date or the operating system."""
-    entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))  # the earliest that the format can hold
-    entry.compress_type = zipfile.ZIP_DEFLATED
+    from zipfile import ZIP_DEFLATED, ZipInfo
+
+    entry = ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))  # the earliest that the format can hold
+    entry.compress_type = ZIP_DEFLATED
     entry.create_system = 3  # Windows would write 0
     entry.external_attr = mode << 16
     return entry

@@ -25,7 +25,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from betaneutral_xl.engine.backtest import Schedule
-from betaneutral_xl.engine.estimators import ESTIMATORS, WINDOW, Window
+from betaneutral_xl.engine.estimators import WINDOW
+from betaneutral_xl.engine.estimators.fitting import ESTIMATORS
+from betaneutral_xl.engine.estimators.window import Window
 from betaneutral_xl.engine.regression import slopes
 from betaneutral_xl.model.provenance import digest
 from betaneutral_xl.model.returns import Returns

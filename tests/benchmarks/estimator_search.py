@@ -25,7 +25,7 @@ import numpy as np
 from estimator_evidence import SHARED, SUSPECT, TABLE_FROM, insert, on_names, rms, weights_in
 
 from betaneutral_xl.engine.backtest import Schedule
-from betaneutral_xl.engine.estimators import WINDOW, Window
+from betaneutral_xl.engine.estimators import WINDOW
 from betaneutral_xl.engine.estimators.factor import statistical_factors
 from betaneutral_xl.engine.estimators.historical import (
     LEVEL,
@@ -35,6 +35,7 @@ from betaneutral_xl.engine.estimators.historical import (
     scaled_days,
     weighted,
 )
+from betaneutral_xl.engine.estimators.window import Window
 from betaneutral_xl.engine.regression import decaying_weights, slopes
 from betaneutral_xl.model.provenance import digest
 from betaneutral_xl.model.risk import Factors

@@ -8,17 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from betaneutral_xl.engine.estimators import estimate
+from betaneutral_xl.engine.estimators.fitting import estimate
 from betaneutral_xl.engine.estimators.from_prices import covariance_of
-from betaneutral_xl.engine.forecast_errors import (
-    BLOCK,
-    MAX_BLOCKS,
-    MIN_BLOCKS,
-    MIN_DAYS,
-    forecast_errors,
-    tickers_of,
-)
-from betaneutral_xl.model.history import RecordedErrors
+from betaneutral_xl.engine.forecast_errors import MIN_BLOCKS, forecast_errors, tickers_of
+from betaneutral_xl.engine.past_blocks import MAX_BLOCKS, MIN_DAYS
+from betaneutral_xl.model.history import BLOCK, RecordedErrors
 from betaneutral_xl.model.returns import Prices
 
 if TYPE_CHECKING:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from datetime import date, timedelta
+from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-from betaneutral_xl.engine.estimators import fit, observe
+from betaneutral_xl.engine.estimators.fitting import fit, observe
 from betaneutral_xl.engine.forecast_errors import ForecastErrors, forecast_errors
 from betaneutral_xl.engine.intervals import (
+    LEVEL,
+    NORMAL,
     BetaForecast,
     forecasts,
     name_forecasts,
@@ -53,6 +56,10 @@ UNIT = np.eye(NAMES)[0]
 
 def errors_of(covariance: Covariance, unit: FloatArray = UNIT) -> ForecastErrors | None:
     return forecast_errors(covariance.history, covariance.tickers, unit)
+
+
+def test_the_normal_quantile_is_that_of_the_level_shown() -> None:
+    assert NormalDist().inv_cdf(0.5 + LEVEL / 2.0) == NORMAL
 
 
 def test_quantile_is_that_of_student() -> None:

@@ -8,7 +8,8 @@ import pytest
 from betaneutral_xl.engine.compare import compare, drift_sentence
 from betaneutral_xl.engine.hedging import Legs
 from betaneutral_xl.engine.neutral import neutralise
-from betaneutral_xl.engine.orders import Ticket, Tradable, orders_in
+from betaneutral_xl.engine.order_terms import Tradable
+from betaneutral_xl.engine.orders import Ticket, orders_in
 from betaneutral_xl.engine.result import Method, Rebalance
 from betaneutral_xl.errors import Infeasible, InputError, MissingPrice, UnknownTicker
 from betaneutral_xl.model.constraints import Constraints

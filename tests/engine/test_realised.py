@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from betaneutral_xl.engine.estimators import fit, observe
+from betaneutral_xl.engine.estimators.fitting import fit, observe
 from betaneutral_xl.engine.neutral import neutralise
 from betaneutral_xl.engine.realised import DAYS, PastBetas, past_betas
 from betaneutral_xl.engine.regression import slopes

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from betaneutral_xl.engine.estimators import estimate
+from betaneutral_xl.engine.estimators.fitting import estimate
 from betaneutral_xl.engine.regression import (
     betas,
     decaying_weights,

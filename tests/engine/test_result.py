@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from betaneutral_xl.engine.checks import size_of
-from betaneutral_xl.engine.estimators import estimate
+from betaneutral_xl.engine.estimators.fitting import estimate
 from betaneutral_xl.engine.neutral import neutralise
 from betaneutral_xl.engine.regression import slopes
 from betaneutral_xl.engine.result import TOLERANCE, Method, Rebalance

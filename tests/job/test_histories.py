@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from betaneutral_xl.engine.estimators import estimate
+from betaneutral_xl.engine.estimators.fitting import estimate
 from betaneutral_xl.engine.forecast_errors import forecast_errors
 from betaneutral_xl.engine.intervals import name_forecasts
 from betaneutral_xl.hosts.cli.estimate import to_api_csv

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from betaneutral_xl.engine.hedging import Legs
-from betaneutral_xl.engine.orders import Tradable
+from betaneutral_xl.engine.order_terms import Tradable
 from betaneutral_xl.engine.result import Method
 from betaneutral_xl.errors import InputError, UnreadableFile
 from betaneutral_xl.job.option_files import read_options

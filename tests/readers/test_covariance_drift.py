@@ -11,7 +11,7 @@ import numpy as np
 import openpyxl
 import pytest
 
-from betaneutral_xl.engine.estimators import fit, observe
+from betaneutral_xl.engine.estimators.fitting import fit, observe
 from betaneutral_xl.engine.intervals import name_forecasts
 from betaneutral_xl.errors import InputError
 from betaneutral_xl.hosts.cli.estimate import to_api_csv

@@ -60,7 +60,7 @@ def test_every_shape_is_read_as_numbers(table: pd.DataFrame, monkeypatch: pytest
 def test_numbers_and_text_give_the_same_covariance(monkeypatch: pytest.MonkeyPatch) -> None:
     content = written(labelled(date=[date(2025, 11, 18)] * 3, ticker=NAMES))
     fast = parse_covariance(content, ORIGIN)
-    monkeypatch.setattr(covariance_csv, "parquet_matrix", lambda *_: None)
+    monkeypatch.setattr(parquet_matrix, "parquet_matrix", lambda *_: None)
     careful = parse_covariance(content, ORIGIN)
     assert fast.form.dense().tobytes() == careful.form.dense().tobytes()
     assert (fast.tickers, fast.provenance) == (careful.tickers, careful.provenance)

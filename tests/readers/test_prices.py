@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from betaneutral_xl.engine.estimators import estimate
+from betaneutral_xl.engine.estimators.fitting import estimate
 from betaneutral_xl.errors import DuplicateTicker, InputError, MissingValue, UnknownTicker, UnreadableFile
 from betaneutral_xl.job.inputs import covariance_from_prices
 from betaneutral_xl.readers.prices import join, load_prices, parse_prices

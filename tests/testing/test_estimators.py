@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from betaneutral_xl.engine.estimators import ESTIMATORS
+from betaneutral_xl.engine.estimators.fitting import ESTIMATORS
 from betaneutral_xl.engine.estimators.historical import sample
 from betaneutral_xl.model.risk import Dense
 from betaneutral_xl.testing import check_estimator
@@ -16,8 +16,7 @@ from betaneutral_xl.testing import check_estimator
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from betaneutral_xl.engine.estimators import Window
-    from betaneutral_xl.engine.estimators.window import Estimate
+    from betaneutral_xl.engine.estimators.window import Estimate, Window
 
 NEED_SKLEARN = {"ledoit_wolf", "oas"}
 

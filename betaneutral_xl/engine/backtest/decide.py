@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from betaneutral_xl.engine.backtest.plan import BETA, FORESIGHT, LIMITED, UNHEDGED, Absent
-from betaneutral_xl.engine.estimators import MIN_PERIODS, fit, observe
+from betaneutral_xl.engine.estimators import MIN_PERIODS
+from betaneutral_xl.engine.estimators.fitting import fit, observe
 from betaneutral_xl.engine.intervals import forecasts, name_forecasts
 from betaneutral_xl.engine.neutral import neutralise
 from betaneutral_xl.engine.result import Method
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from betaneutral_xl.engine.backtest.plan import Study
-    from betaneutral_xl.engine.estimators import Observed
+    from betaneutral_xl.engine.estimators.fitting import Observed
     from betaneutral_xl.engine.intervals import BetaForecast
     from betaneutral_xl.engine.result import Rebalance
     from betaneutral_xl.model.arrays import BoolArray, FloatArray

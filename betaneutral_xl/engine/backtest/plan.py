@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from betaneutral_xl.engine.estimators import MIN_PERIODS, WINDOW, canonical, parameters, read_parameters
+from betaneutral_xl.engine.estimators import MIN_PERIODS, WINDOW, canonical
+from betaneutral_xl.engine.estimators.fitting import parameters, read_parameters
 from betaneutral_xl.engine.limits import limits_of, sentences
 from betaneutral_xl.engine.limits.formulation import unknown_names
 from betaneutral_xl.engine.result import Method

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from betaneutral_xl.engine.estimators import WINDOW, MissingData, estimate
+from betaneutral_xl.engine.estimators import WINDOW, MissingData
+from betaneutral_xl.engine.estimators.fitting import estimate
 from betaneutral_xl.errors import UnknownTicker, listing
 from betaneutral_xl.model.notices import Notice, Subject
 from betaneutral_xl.model.tickers import normalise

@@ -13,6 +13,7 @@ import numpy as np
 from betaneutral_xl.engine.estimators.window import Estimate, Window
 from betaneutral_xl.engine.regression import decaying_weights, effective_days
 from betaneutral_xl.errors import InputError
+from betaneutral_xl.model.arrays import median
 from betaneutral_xl.model.risk import Dense, Factors
 
 if TYPE_CHECKING:
@@ -196,7 +197,7 @@ def day_scale(returns: FloatArray, half_life: float) -> FloatArray:
         total, weight = decay * total + one, decay * weight + 1.0
         smooth[t] = total / weight
     scale = np.sqrt(smooth)
-    floored: FloatArray = np.maximum(scale, MIN_SCALE * float(np.median(scale)))
+    floored: FloatArray = np.maximum(scale, MIN_SCALE * median(scale))
     return floored
 
 

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from betaneutral_xl.model.arrays import BoolArray, FloatArray, make_read_only
+from betaneutral_xl.model.arrays import BoolArray, FloatArray, make_read_only, median
 
 if TYPE_CHECKING:
     from betaneutral_xl.model.risk import CovarianceOperator
@@ -140,7 +140,7 @@ def completed(returns: FloatArray) -> tuple[FloatArray, FloatArray]:
 def _most_complete(empty: BoolArray) -> BoolArray:
     """Return the mask of the names with the most days, which give the components and the prior."""
     holes = empty.sum(axis=0)
-    chosen: BoolArray = holes <= np.median(holes)
+    chosen: BoolArray = holes <= median(holes)
     return chosen
 
 

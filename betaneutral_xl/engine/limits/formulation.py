@@ -228,9 +228,9 @@ def _require_fixed_within(aligned: Aligned, traded: BoolArray, lower: FloatArray
     weights = aligned.weights
     outside = ~traded & ((weights < lower - ON_LIMIT) | (weights > upper + ON_LIMIT))
     # A name that is only in the ETF and may not be traded stays at zero, whatever its bounds.
-    outside &= np.isin(aligned.tickers, aligned.holdings.tickers)
-    if outside.any():
-        first = int(np.flatnonzero(outside)[0])
+    held = set(aligned.holdings.tickers)
+    first = next((i for i in np.flatnonzero(outside).tolist() if aligned.tickers[i] in held), None)
+    if first is not None:
         name = aligned.tickers[first]
         low, high = lower[first], upper[first]
         msg = (

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from betaneutral_xl.engine.checks import LIMIT, Check, size_of
-from betaneutral_xl.engine.optimisation.linear import Limits
 from betaneutral_xl.model.constraints import SMALLEST_TRADE, Range
 
 if TYPE_CHECKING:
@@ -284,6 +283,8 @@ def least_slack(
     """
     from scipy import sparse
 
+    from betaneutral_xl.engine.optimisation.linear import Limits
+
     limits = Limits.of(problem)
     inside, slacks = sparse.csc_array(rows), sparse.csc_array(slack)
     m, k = slacks.shape
@@ -321,6 +322,8 @@ def least_widening(others: Formulation, row: Row, *slopes: float) -> float | Non
 
 def least_size(problem: QuadraticProgram, *, of_trades: bool) -> float | None:
     """Return the least sum of absolute trades, or else of absolute weights; None if infeasible."""
+    from betaneutral_xl.engine.optimisation.linear import Limits
+
     if of_trades:
         return Limits.of(problem, sizes=True).least_sum(slice(problem.size, 2 * problem.size))
     return Limits.of(replace(problem, gross=NO_LIMIT)).least_sum(slice(-problem.size, None))

@@ -13,10 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from betaneutral_xl.engine.optimisation import closed_forms, dual_newton, interior_point
-from betaneutral_xl.engine.optimisation.linear import least_violation
+from betaneutral_xl.engine.optimisation import closed_forms
 from betaneutral_xl.engine.optimisation.quadratic import VIOLATION, Duals, QuadraticProgram, Solution
-from betaneutral_xl.engine.optimisation.rough_model import rough_factors
 from betaneutral_xl.errors import Infeasible, SolverFailed
 from betaneutral_xl.model.risk import Factors
 from betaneutral_xl.system import optional
@@ -79,6 +77,13 @@ def _candidates(problem: QuadraticProgram) -> Iterator[Solution | None]:
     if problem.size <= SMALL and not problem.cost:
         # It ignores limits of turnover and gross exposure: its solution is proven if neither binds.
         yield daqp(problem)
+    yield from _for_many(problem)
+
+
+def _for_many(problem: QuadraticProgram) -> Iterator[Solution | None]:
+    """Yield solutions of the solvers for any number of names and all limits."""
+    from betaneutral_xl.engine.optimisation import dual_newton, interior_point
+
     if isinstance(problem.covariance, Factors) and problem.covariance.loadings.shape[1] < problem.size:
         specific, mean = problem.covariance.specific_variance, float(problem.covariance.variances().mean())
         rho = 0.0 if specific.min() > SPECIFIC * mean else PROXIMAL * (mean or 1.0)
@@ -93,6 +98,9 @@ def _candidates(problem: QuadraticProgram) -> Iterator[Solution | None]:
 
 def _by_newton(problem: QuadraticProgram) -> Iterator[Solution | None]:
     """Yield solutions of Newton's method with a dense V, after a check of feasibility if in doubt."""
+    from betaneutral_xl.engine.optimisation import dual_newton
+    from betaneutral_xl.engine.optimisation.rough_model import rough_factors
+
     start = None
     if problem.size > ROUGH_MODEL:
         model = rough_factors(problem.covariance)
@@ -114,6 +122,8 @@ def _by_newton(problem: QuadraticProgram) -> Iterator[Solution | None]:
 
 def _require_feasible(problem: QuadraticProgram) -> None:
     """Raise Infeasible if, by a linear program, no weights keep all limits."""
+    from betaneutral_xl.engine.optimisation.linear import least_violation
+
     violation = least_violation(problem)
     if violation > VIOLATION:
         msg = (

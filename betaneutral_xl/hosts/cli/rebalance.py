@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from betaneutral_xl.hosts.cli import input_options, mandate, output, report, table_options, weights
+from betaneutral_xl.hosts.cli import input_options, output, table_options, weights
 from betaneutral_xl.hosts.cli.output import number, percent
 from betaneutral_xl.job.request import OrderTerms
 
@@ -63,6 +63,8 @@ def run(args: argparse.Namespace) -> None:
     from betaneutral_xl.job.run import Outcome
 
     if args.report is not None:
+        from betaneutral_xl.hosts.cli import report
+
         report.require_name(args.report)
     given = input_options.gather(args)
     result = input_options.solve(given)
@@ -71,7 +73,7 @@ def run(args: argparse.Namespace) -> None:
         from betaneutral_xl.job.snapshot import write_snapshot
 
         write_snapshot(args.snapshot, given.inputs.raw_inputs, given.stored)
-    if args.report:
+    if args.report is not None:
         report.write(args.report, outcome, OrderTerms(), snapshot=report.snapshot_name(args))
     if args.json:
         page = {**views.as_record(result), "answer": record(full_page(outcome))}
@@ -82,6 +84,8 @@ def run(args: argparse.Namespace) -> None:
     else:
         print_summary(outcome)
         if given.mandate is not None:
+            from betaneutral_xl.hosts.cli import mandate
+
             mandate.print_standing(given.mandate, result)
         weights.print_table(result, output.console(), args.sort, args.top)
         if args.report:

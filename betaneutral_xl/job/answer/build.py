@@ -10,7 +10,6 @@ import numpy as np
 from betaneutral_xl.engine import limits
 from betaneutral_xl.engine.compare import AS_IS, LONG_ONLY, REWEIGHTED
 from betaneutral_xl.engine.exposures import contributions, shocks, variance_split
-from betaneutral_xl.engine.reachable import market_fund
 from betaneutral_xl.engine.realised import past_betas
 from betaneutral_xl.engine.result import Method
 from betaneutral_xl.job import standing, views
@@ -28,6 +27,7 @@ from betaneutral_xl.job.answer.lines import (
 from betaneutral_xl.job.answer.page import LARGEST_TRADES, AnswerPage, Infeasibility, ReachableBeta, Status
 from betaneutral_xl.job.views import Kind
 from betaneutral_xl.model.constraints import SMALLEST_TRADE, Range
+from betaneutral_xl.model.market import market_fund
 from betaneutral_xl.model.notices import Severity, grouped
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from betaneutral_xl.job.order_formats import COLUMNS
 from betaneutral_xl.job.sources import from_snapshot
 from betaneutral_xl.job.views import Kind
 from betaneutral_xl.readers.fills import Fills, parse_fills
-from betaneutral_xl.readers.flex import is_query
+from betaneutral_xl.readers.flex_query import is_query
 from betaneutral_xl.system.files import read_bytes, shown_name
 from betaneutral_xl.system.saving import to_csv
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 from datetime import date
-from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.job.inputs import read as read_input
@@ -35,7 +35,7 @@ class Sample:
 
 def read(name: str) -> bytes:
     """Return the bytes of one of the sample's files."""
-    return files(__package__).joinpath(name).read_bytes()
+    return Path(__file__).with_name(name).read_bytes()
 
 
 def raw_input(name: str) -> RawInput:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import UnreadableFile
-from betaneutral_xl.readers.tabular import delimited, markup, records, workbooks, xml_records
+from betaneutral_xl.readers.tabular import delimited
 from betaneutral_xl.readers.tabular.sheets import BEFORE_TEXT, ZIP
 
 if TYPE_CHECKING:
@@ -33,30 +33,42 @@ def read_sheets(content: bytes, file_name: str) -> tuple[TextSheet, ...]:
     if not content.strip(BEFORE_TEXT + b"\xff\xfe\x00"):
         msg = f"{file_name} is empty. Download it again."
         raise UnreadableFile(msg)
-    if content.startswith(ZIP):
-        sheets = workbooks.read_xlsx(content, file_name)
-    elif content.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
-        sheets = workbooks.read_xls(content, file_name)
+    if content.startswith((ZIP, XLS)):
+        from betaneutral_xl.readers.tabular import workbooks
+
+        read = workbooks.read_xlsx if content.startswith(ZIP) else workbooks.read_xls
+        sheets = read(content, file_name)
     else:
         refuse_foreign(content, file_name)
         if start.startswith((b"{", b"[")):
+            from betaneutral_xl.readers.tabular import records
+
             sheets = records.read_json(content, file_name)
         else:
             text = delimited.decode(content, file_name)
             opening = text[:4096].lstrip("\ufeff \t\r\n")
-            if not opening.startswith("<"):
-                sheets = delimited.read_delimited(text, file_name)
-            elif "urn:schemas-microsoft-com:office:spreadsheet" in opening:
-                sheets = markup.read_spreadsheet_xml(text, file_name)
-            elif xml_records.is_xml_of_records(opening):
-                sheets = xml_records.read_xml_records(text, file_name)
-            else:
-                sheets = markup.read_html(text, file_name)
+            read_text = _read_markup if opening.startswith("<") else delimited.read_delimited
+            sheets = read_text(text, file_name)
     if not any(sheet.rows or sheet.notes for sheet in sheets):
         msg = f"{file_name} has no row with text in it. Download it again."
         raise UnreadableFile(msg)
     return sheets
 
+
+def _read_markup(text: str, file_name: str) -> tuple[TextSheet, ...]:
+    """Read XML or HTML."""
+    from betaneutral_xl.readers.tabular import markup, xml_records
+
+    opening = text[:4096].lstrip("\ufeff \t\r\n")
+    if "urn:schemas-microsoft-com:office:spreadsheet" in opening:
+        return markup.read_spreadsheet_xml(text, file_name)
+    if xml_records.is_xml_of_records(opening):
+        return xml_records.read_xml_records(text, file_name)
+    return markup.read_html(text, file_name)
+
+
+XLS = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+"""The first bytes of a binary XLS."""
 
 FOREIGN = {
     b"%PDF": "a PDF document",

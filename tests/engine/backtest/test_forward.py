@@ -15,9 +15,10 @@ from threadpoolctl import threadpool_info
 from betaneutral_xl import Covariance, Etf, Holdings
 from betaneutral_xl.engine.backtest import Absent, Estimator, Holding, Schedule, Study, walk
 from betaneutral_xl.engine.backtest.decide import decide
-from betaneutral_xl.engine.estimators import estimate
-from betaneutral_xl.engine.forecast_errors import BLOCK, MIN_BLOCKS, MIN_DAYS
+from betaneutral_xl.engine.estimators.fitting import estimate
+from betaneutral_xl.engine.forecast_errors import MIN_BLOCKS
 from betaneutral_xl.engine.neutral import neutralise, reach
+from betaneutral_xl.engine.past_blocks import MIN_DAYS
 from betaneutral_xl.engine.result import Method, Rebalance
 from betaneutral_xl.engine.stable import Objective
 from betaneutral_xl.errors import (
@@ -29,6 +30,7 @@ from betaneutral_xl.errors import (
     UndefinedBeta,
 )
 from betaneutral_xl.model.constraints import Constraints, Range
+from betaneutral_xl.model.history import BLOCK
 from betaneutral_xl.model.returns import Prices
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from betaneutral_xl.engine.estimators import DEFAULT, ESTIMATORS, MissingData, canonical, estimate, parameters
+from betaneutral_xl.engine.estimators import DEFAULT, MissingData, canonical
+from betaneutral_xl.engine.estimators.fitting import ESTIMATORS, estimate, parameters
 from betaneutral_xl.engine.estimators.historical import day_scale, nearest_semidefinite, row_medians
 from betaneutral_xl.engine.estimators.shrinkage import shrunk_eigenvalues
 from betaneutral_xl.engine.estimators.window import Window, _components, completed

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from betaneutral_xl.engine.estimators import DEFAULT, ESTIMATORS, Window
+from betaneutral_xl.engine.estimators import DEFAULT
+from betaneutral_xl.engine.estimators.fitting import ESTIMATORS
+from betaneutral_xl.engine.estimators.window import Window
 
 if TYPE_CHECKING:
     from types import ModuleType

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from betaneutral_xl.engine.estimators import ESTIMATORS
+from betaneutral_xl.engine.estimators.fitting import ESTIMATORS
 from betaneutral_xl.hosts.cli import main
 from betaneutral_xl.readers.covariance_csv import load_covariance
 from betaneutral_xl.readers.prices import load_prices
