@@ -103,12 +103,7 @@ class OrderList:
 def quotes_for(holdings: Holdings, prices: Any) -> Quotes:
     """Return the prices of orders: those that are given, then the holdings' own.
 
-    Parameters
-    ----------
-    holdings
-        Whose own prices are used for names that have no other.
-    prices
-        Ticker to price as a mapping or Series; a file of daily prices or ``demo``; None for none.
+    They are given by ticker as a mapping or Series; or as a file of daily prices, or ``demo``; None for none.
 
     Raises
     ------

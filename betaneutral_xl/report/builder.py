@@ -54,13 +54,7 @@ class Compared:
 class Book:
     """The workbook; sheets appear in the order in which they are added.
 
-    Parameters
-    ----------
-    title, as_of
-        The header of every page, left and right.
-    sources, version
-        The footer.
-
+    Title and day are the header of every page, sources and version its footer.
     """
 
     def __init__(self, *, title: str, as_of: str, sources: str, version: str) -> None:

@@ -141,13 +141,8 @@ class GridCache:
     """A cache of grids by the bytes of the values they were read from, so that no cell is read twice.
 
     The bytes are a pickle, which is fast and distinguishes 1, 1.0 and TRUE: equal bytes mean equal
-    values. The bytes themselves are the key, not a hash, so collisions are impossible.
-
-    Parameters
-    ----------
-    max_bytes
-        Total size of the keys, bytes.
-
+    values. The bytes themselves are the key, not a hash, so collisions are impossible. ``max_bytes`` is
+    the total size of the keys.
     """
 
     def __init__(self, max_bytes: int = MAX_CACHED_BYTES) -> None:

@@ -44,14 +44,7 @@ def is_handle(text: object) -> bool:
 
 
 class Handles:
-    """Covariances by the hash of their content.
-
-    Parameters
-    ----------
-    folder
-        Folder of the files; created on first use.
-
-    """
+    """Covariances by the hash of their content; the folder of their files is created on first use."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

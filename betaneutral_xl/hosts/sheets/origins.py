@@ -27,14 +27,7 @@ RETRIEVAL = frozenset({"fetched_at", "retrieval"})
 
 
 class OriginStore:
-    """The values behind results, by the hash of the results' cells.
-
-    Parameters
-    ----------
-    max_results
-        Number of results that are kept.
-
-    """
+    """The values behind so many results at most, by the hash of the results' cells."""
 
     def __init__(self, max_results: int) -> None:
         self._max_results = max_results

@@ -47,11 +47,7 @@ class Failure:
 class Session:
     """The state of one process in which worksheet functions are called with a host's values.
 
-    Parameters
-    ----------
-    settings
-        By default, from the environment.
-
+    Its settings are by default those of the environment.
     """
 
     def __init__(self, settings: Settings | None = None) -> None:

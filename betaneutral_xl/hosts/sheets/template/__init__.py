@@ -48,19 +48,11 @@ CALCULATED_BY = 191029
 def build(
     session: Session, *, vba: bytes | None = None, xlwings: str | None = None, self_test: bool = False
 ) -> bytes:
-    """Return the template as an .xlsx; with a macro project as an .xlsm without its ribbon.
+    """Return the template as an .xlsx, with the formulas' values for the sample.
 
-    Parameters
-    ----------
-    session
-        Computes the formulas' values for the sample.
-    vba
-        The macro project; it adds the buttons and the sheets that only Excel needs.
-    xlwings
-        The version of xlwings for the macro project.
-    self_test
-        Whether to begin with the sheets that compare the functions and buttons with known answers.
-
+    With a macro project, made for a version of xlwings, it is an .xlsm without its ribbon, with the buttons and
+    the sheets that only Excel needs. One for a self-test begins with the sheets that compare the functions and
+    buttons with known answers.
     """
     import xlsxwriter
 
