@@ -12,7 +12,6 @@ from betaneutral_xl.hosts.excel import addin, excel_version, policies, user_file
 from betaneutral_xl.hosts.excel.install import RENEW
 from betaneutral_xl.hosts.excel.macro_workbook import versions_of
 from betaneutral_xl.hosts.excel.repair import named_interpreter, readable
-from betaneutral_xl.hosts.files.workbook_file import FileWorkbook
 from betaneutral_xl.hosts.sheets import cells, template
 from betaneutral_xl.hosts.sheets.findings import Finding, met, unmet
 from betaneutral_xl.hosts.sheets.layout import ADD_IN, Sheet
@@ -53,9 +52,8 @@ def of_this_user(xlwings: str) -> Iterator[Finding]:
 
 
 def _of_workbook(workbook: Path, xlwings: str) -> Iterator[Finding]:
-    content = readable(workbook)
+    book, content = readable(workbook)
     if content.has_own_functions:
-        book = FileWorkbook(workbook)
         about = cells.read(book.below(Sheet.XLWINGS, 1), Sheet.XLWINGS)
         yield _built_with(workbook.name, about, xlwings, RENEW)
         named = named_interpreter(book)

@@ -32,14 +32,14 @@ def repair(workbook: Path) -> str:
         If the file cannot be written to.
 
     """
-    content = readable(workbook)
+    book, content = readable(workbook)
     if content.has_own_functions:
-        return _start_this_python(workbook)
+        return _start_this_python(workbook, book)
     return _connect(workbook, content)
 
 
-def readable(workbook: Path) -> LinkedFile:
-    """Return a workbook file and its links.
+def readable(workbook: Path) -> tuple[FileWorkbook, LinkedFile]:
+    """Return a workbook file's cells, and its links.
 
     Raises
     ------
@@ -47,7 +47,7 @@ def readable(workbook: Path) -> LinkedFile:
         If the file is no workbook.
 
     """
-    FileWorkbook(workbook)
+    book = FileWorkbook(workbook)
     try:
         linked = LinkedFile(read_bytes(workbook))
         linked.functions()
@@ -56,7 +56,7 @@ def readable(workbook: Path) -> LinkedFile:
             f"{workbook.name} has links that cannot be read ({type(error).__name__}). Save it anew in Excel."
         )
         raise UnreadableFile(msg) from None
-    return linked
+    return book, linked
 
 
 def _connect(workbook: Path, content: LinkedFile) -> str:
@@ -83,8 +83,8 @@ def _connect(workbook: Path, content: LinkedFile) -> str:
     )
 
 
-def _start_this_python(workbook: Path) -> str:
-    named = named_interpreter(FileWorkbook(workbook))
+def _start_this_python(workbook: Path, book: FileWorkbook) -> str:
+    named = named_interpreter(book)
     if named is None:
         msg = (
             f"{workbook.name} names no Python: Excel takes the one of whoever opens it. "
