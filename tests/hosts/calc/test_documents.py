@@ -12,6 +12,7 @@ from calc_office import until
 from openpyxl.worksheet.formula import ArrayFormula
 
 from betaneutral_xl.hosts.calc.values import for_calc
+from betaneutral_xl.hosts.office.template import for_office
 from betaneutral_xl.hosts.sheets.functions import BY_NAME
 from betaneutral_xl.hosts.sheets.layout import FIRST_ROW, LAST_ROW
 from betaneutral_xl.hosts.sheets.template.start_sheet import MONTHS_COLUMN
@@ -245,6 +246,20 @@ def test_plain_formulas_written_by_openpyxl_are_computed(
                 and document.table("H1") == for_calc(session.call(BY_NAME["LOAD_ETF"], "demo"))
             )
         )
+
+
+@pytest.mark.parametrize("template", [".xlsx"], indirect=True)
+def test_a_workbook_computes_that_excel_saved_with_the_functions_of_an_office_add_in(
+    calc: Office, template: Path, session: Session
+) -> None:
+    template.write_bytes(for_office(template.read_bytes()))
+    assert all("_xldudf_" in text for text in formulas(template))
+    with calc.open(template) as document:
+        assert until(lambda: shows(document, expected(session)))
+        assert document.text("Start.A3").startswith("Beta to JHAI 0.52 -> 0.00; next month between")
+        document.enter("Settings.C6", 45979.0)
+        document.save()
+    assert not any("_xldudf_" in text for text in formulas(template))
 
 
 def test_functions_on_a_protected_sheet_are_bound_after_it_is_unprotected(

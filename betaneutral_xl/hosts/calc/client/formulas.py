@@ -35,8 +35,11 @@ _USED = _pattern(_CALL.format(_NAMES))
 
 _LONG = _pattern(re.escape(BOUND) + r"(?=(" + _NAMES + r")\s*\()")
 
-_UNBOUND = _pattern(r"(?<![\w.])(?:'[^']*'!|\[\d+\]!|[\w.]+\.xlam?!|_xll\.|_xlfn\.)?(" + _NAMES + r")\s*\(")
-"""A name as Excel writes it, also with the prefix of its original workbook or add-in."""
+_FOREIGN = r"(?:'[^']*'!|\[\d+\]!|[\w.]+\.xlam?!|_xldudf_|_xll\.|_xlfn\.)?"
+"""What Excel writes before a name: its workbook or add-in; ``_xldudf_`` if that is one of Office.js."""
+
+_UNBOUND = _pattern(r"(?<![\w.])" + _FOREIGN + r"(" + _NAMES + r")\s*\(")
+"""A name as Excel writes it."""
 
 
 def _calls(pattern: "re.Pattern[str]", text: str) -> bool:
