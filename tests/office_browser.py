@@ -5,22 +5,20 @@ Excel itself is a stand-in; everything above it is Microsoft's own office.js. Ce
 
 from __future__ import annotations
 
-import io
 import os
 import shutil
 import subprocess
 import sys
 from contextlib import contextmanager
-from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import openpyxl
 import pytest
-from openpyxl.utils import range_boundaries
+from excel_calculation import CALL, Calculation
+from excel_file import contents, saved
 
 from betaneutral_xl.hosts.office.place import Place
-from betaneutral_xl.hosts.sheets.cells import EPOCH
+from betaneutral_xl.hosts.sheets.functions import BY_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -176,15 +174,47 @@ class AddIn:
     def fill(self, workbook: Mapping[str, Any]) -> None:
         """Open another workbook in Excel, as ``contents`` returns it, and begin anew."""
         self.page.evaluate(
-            """({sheets, names}) => {
-                excel.reset();
-                for (const [name, rows] of Object.entries(sheets)) excel.fill(name, 0, rows);
-                for (const [name, place] of Object.entries(names)) excel.names.set(name, place);
+            """([workbook, functions]) => {
+                excel.open(workbook, functions);
                 document.getElementById("message").textContent = "";
                 document.getElementById("tab_answer").click();
             }""",
-            workbook,
+            [workbook, list(BY_NAME)],
         )
+
+    def calculate(self, sheets: Sequence[str]) -> None:
+        """Calculate the formulas that call the add-in's functions, sheet by sheet, as Excel does."""
+        state = self.state()
+        grids = {name: grid(cells) for name, cells in state["sheets"].items()}
+        calculation = Calculation(
+            grids,
+            state["names"],
+            lambda name, values, addresses: self.call(name, *values, addresses=addresses),
+        )
+        for sheet in sheets:
+            for _, row, column, text, *_ in (one for one in state["formulas"] if one[0] == sheet):
+                if CALL.search(text):
+                    rows = calculation.enter(sheet, row, column, text)
+                    self.page.evaluate("(one) => excel.spill(...one)", [sheet, row, column, rows])
+
+    def state(self) -> dict[str, Any]:
+        """Return values, names and formulas of the workbook."""
+        found: dict[str, Any] = self.page.evaluate("() => excel.state()")
+        return found
+
+    def save(self, workbook: bytes) -> bytes:
+        """Return the file of the workbook, of which ``workbook`` was opened."""
+        state = self.state()
+        values = {
+            name: {(row + 1, column + 1): value for row, column, value in cells}
+            for name, cells in state["sheets"].items()
+        }
+        formulas = {}
+        for sheet, row, column, text, height, width in state["formulas"]:
+            known = values[sheet].get((row + 1, column + 1)) != "#NAME?"
+            stored = CALL.sub(lambda call: f"_xldudf_{call[0]}", text) if known else text
+            formulas[sheet, row + 1, column + 1] = (stored, height, width)
+        return saved(workbook, values, formulas)
 
     def call(self, name: str, *values: Any, addresses: Sequence[str | None] | None = None) -> Any:
         """Return what a function gives to Excel."""
@@ -224,29 +254,10 @@ class AddIn:
         self.context.close()
 
 
-def contents(workbook: bytes) -> Mapping[str, Any]:
-    """Return the cells and the names of a workbook, as Excel has them."""
-    book = openpyxl.load_workbook(io.BytesIO(workbook), data_only=True)
-    names = {}
-    for name, defined in book.defined_names.items():
-        places = list(defined.destinations)
-        if len(places) == 1 and ":" not in name:
-            sheet, cells = places[0]
-            try:
-                left, top, right, bottom = map(int, filter(None, range_boundaries(cells.replace("$", ""))))
-            except ValueError:
-                continue  # a formula
-            names[name] = {
-                "sheet": sheet,
-                "row": top - 1,
-                "column": left - 1,
-                "height": bottom - top + 1,
-                "width": right - left + 1,
-            }
-    sheets = {sheet.title: [[_cell(one.value) for one in row] for row in sheet.iter_rows()] for sheet in book}
-    return {"sheets": sheets, "names": names}
-
-
-def _cell(value: Any) -> Any:
-    day = value.date() if isinstance(value, datetime) else value
-    return float((day - EPOCH).days) if isinstance(day, date) else value
+def grid(cells: list[tuple[int, int, Any]]) -> list[list[Any]]:
+    """Return cells, given with row and column from 0, as rows."""
+    height = 1 + max((row for row, *_ in cells), default=-1)
+    rows: list[list[Any]] = [[None] * (1 + max((j for _, j, _ in cells), default=-1)) for _ in range(height)]
+    for row, column, value in cells:
+        rows[row][column] = value
+    return rows

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from office_browser import AddIn, chromium, contents, installed, node_modules, started_browser
+from excel_file import contents
+from office_browser import AddIn, chromium, installed, node_modules, started_browser
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -1,12 +1,19 @@
 // Excel below Microsoft's own office.js: what takes its requests, and asks the add-in for functions.
 // office.js' two channels to Excel for the Mac are replaced: the message handler of WKWebView, which tells the
 // add-in about the application, and the native bridge, which carries requests about the workbook.
+//
+// It has values, formulas, number formats, names, protection and errors. It does not calculate: a test does, through
+// the add-in's functions (tests/excel_calculation.py). A formula in an array that may not change its size stands in each
+// of its cells, and no part of it can be changed; one in an array that may spills from its first cell.
 (() => {
   /** @type {any} */
   const excel = (globalThis.excel = {
     sheets: new Map(), // name -> Map of "row,column" (from 0) -> value
     names: new Map(), // name -> {sheet, row, column, height, width}
     formulas: new Map(), // "sheet!row,column" -> text
+    arrays: new Map(), // "sheet!row,column" -> the fixed array that the cell is part of
+    spills: new Map(), // "sheet!row,column" -> [height, width] of what a formula spills
+    formats: new Map(), // "sheet!row,column" -> number format, where it is not General
     connected: [], // formulas that were entered
     protected: new Set(), // names of sheets that refuse writing
     errors: [],
@@ -67,7 +74,8 @@
     return rangeOf(sheet, row, column, bottom ? Number(bottom) - row : 1, right ? numberOf(right) - column : 1);
   };
   const usedRange = ({ name }) => {
-    const places = [...excel.sheets.get(name)].filter(([, value]) => value !== "").map(([place]) => place.split(",").map(Number));
+    const filled = [...excel.sheets.get(name)].filter(([place, value]) => value !== "" || excel.formulas.has(`${name}!${place}`));
+    const places = filled.map(([place]) => place.split(",").map(Number));
     if (!places.length) return missing;
     const [rows, columns] = [places.map(([row]) => row), places.map(([, column]) => column)];
     const least = (list) => list.reduce((a, b) => Math.min(a, b)), most = (list) => list.reduce((a, b) => Math.max(a, b));
@@ -81,15 +89,38 @@
   const formulaAt = (sheet, row, column) => excel.formulas.get(`${sheet}!${key(row, column)}`) ?? valueAt(sheet, row, column);
   const kindAt = (sheet, row, column) => {
     const value = valueAt(sheet, row, column);
-    if (value === "") return "Empty";
+    if (value === "") return excel.sheets.get(sheet).has(key(row, column)) ? "String" : "Empty"; // "" is what a formula gave
+    if (ERROR.test(value)) return "Error";
     return typeof value === "number" ? "Double" : typeof value === "boolean" ? "Boolean" : "String";
   };
-  /** What Excel makes of what is entered. */
-  const entered = (text) => {
+  const ERROR = /^#(N\/A|NAME\?|DIV\/0!|NULL!|NUM!|REF!|VALUE!|SPILL!|CALC!)$/;
+  /** What Excel makes of what is entered into a cell with a number format. */
+  const entered = (text, format) => {
+    if (format === "@") return String(text);
     if (typeof text !== "string") return text;
     if (text.startsWith("'")) return text.slice(1);
     if (text !== "" && !Number.isNaN(Number(text))) return Number(text);
+    if (/^-?[\d.]+%$/.test(text)) return Number(text.slice(0, -1)) / 100;
+    if (/^\d{4}-\d\d-\d\d$/.test(text)) return Date.parse(text) / 86_400_000 + 25_569;
     return /^(true|false)$/i.test(text) ? /^t/i.test(text) : text;
+  };
+  /** Refuses to change a part of an array that may not change its size. */
+  const mayChange = ({ sheet, row, column, height, width }) => {
+    for (let i = row; i < row + height; i += 1)
+      for (let j = column; j < column + width; j += 1) {
+        const array = excel.arrays.get(`${sheet}!${key(i, j)}`);
+        const whole = array && array.row >= row && array.column >= column
+          && array.row + array.height <= row + height && array.column + array.width <= column + width;
+        if (array && !whole) throw new Refusal("InvalidOperation", "You can't change part of an array.");
+      }
+  };
+  /** Removes the formula of a cell, and what it spilled. */
+  const forget = (sheet, row, column) => {
+    const at = `${sheet}!${key(row, column)}`;
+    const [height, width] = excel.spills.get(at) ?? [1, 1];
+    for (let i = row; i < row + height; i += 1)
+      for (let j = column; j < column + width; j += 1) excel.sheets.get(sheet).delete(key(i, j));
+    for (const known of [excel.spills, excel.formulas, excel.arrays]) known.delete(at);
   };
   const mayWrite = (sheet) => {
     if (excel.protected.has(sheet)) throw new Refusal("AccessDenied", "The sheet is protected.");
@@ -100,23 +131,22 @@
   const enter = (range, rows) => {
     if (rows.length !== range.height || rows.some((row) => row.length !== range.width)) throw new Refusal("InvalidArgument", "The shapes differ.");
     mayWrite(range.sheet);
+    mayChange(range);
     rows.forEach((row, i) => row.forEach((text, j) => {
       const place = [range.row + i, range.column + j];
-      excel.formulas.delete(`${range.sheet}!${key(...place)}`);
+      if (text !== null) forget(range.sheet, ...place);
       if (typeof text === "string" && text.startsWith("=")) {
         excel.formulas.set(`${range.sheet}!${key(...place)}`, text);
         excel.connected.push([range.sheet, ...place, text]);
         excel.sheets.get(range.sheet).set(key(...place), "connected");
-      } else if (text !== null) excel.sheets.get(range.sheet).set(key(...place), entered(text));
+      } else if (text !== null && text !== "") excel.sheets.get(range.sheet).set(key(...place), entered(text, excel.formats.get(`${range.sheet}!${key(...place)}`)));
     }));
   };
   const clear = (range) => {
     mayWrite(range.sheet);
+    mayChange(range);
     for (let i = 0; i < range.height; i += 1)
-      for (let j = 0; j < range.width; j += 1) {
-        excel.sheets.get(range.sheet).delete(key(range.row + i, range.column + j));
-        excel.formulas.delete(`${range.sheet}!${key(range.row + i, range.column + j)}`);
-      }
+      for (let j = 0; j < range.width; j += 1) forget(range.sheet, range.row + i, range.column + j);
   };
 
   /** Methods by kind of object; "[]" is the indexer. */
@@ -251,11 +281,62 @@
   excel.fill = (name, row, rows) => {
     if (!excel.sheets.has(name)) excel.sheets.set(name, new Map());
     rows.forEach((line, i) => line.forEach((value, j) => {
-      if (value !== null && value !== "") excel.sheets.get(name).set(key(row + i, j), value);
+      if (value !== null) excel.sheets.get(name).set(key(row + i, j), value);
     }));
   };
+  /** Opens a workbook with the add-in loaded, and calculates what Excel has no function for. */
+  excel.open = ({ sheets, names, formulas, formats }, functions) => {
+    excel.reset();
+    for (const [name, rows] of Object.entries(sheets)) excel.fill(name, 0, rows);
+    for (const [name, place] of Object.entries(names)) excel.names.set(name, place);
+    for (const [sheet, row, column, format] of formats) excel.formats.set(`${sheet}!${key(row, column)}`, format);
+    const ours = new RegExp(`_xldudf_(${functions.join("|")})\\(`, "g");
+    const unknown = new RegExp(`\\b(${functions.join("|")})\\(`);
+    for (const [sheet, row, column, stored, height, width, grows] of formulas) {
+      const text = stored.replace(ours, "$1(");
+      const known = text !== stored || !unknown.test(stored);
+      const array = height * width > 1 && !grows ? { row, column, height, width } : null;
+      for (let i = row; i < row + height; i += 1)
+        for (let j = column; j < column + width; j += 1) {
+          const first = i === row && j === column;
+          if (array) excel.arrays.set(`${sheet}!${key(i, j)}`, array);
+          if (array || first) excel.formulas.set(`${sheet}!${key(i, j)}`, text);
+          if (!known && (array || first)) excel.sheets.get(sheet).set(key(i, j), "#NAME?");
+          else if (!known) excel.sheets.get(sheet).delete(key(i, j));
+        }
+      if (known && !array) excel.spills.set(`${sheet}!${key(row, column)}`, [height, width]);
+    }
+  };
+  /** Shows the value of a formula, in as many cells as it needs if they are free. */
+  excel.spill = (sheet, row, column, rows) => {
+    const shown = excel.sheets.get(sheet);
+    const text = excel.formulas.get(`${sheet}!${key(row, column)}`);
+    const array = excel.arrays.get(`${sheet}!${key(row, column)}`);
+    if (!array) forget(sheet, row, column);
+    const [height, width] = array ? [array.height, array.width] : [rows.length, rows[0].length];
+    const taken = !array && rows.some((line, i) => line.some((_, j) => (shown.get(key(row + i, column + j)) ?? "") !== ""));
+    excel.formulas.set(`${sheet}!${key(row, column)}`, text);
+    excel.spills.set(`${sheet}!${key(row, column)}`, taken ? [1, 1] : [height, width]);
+    if (taken) shown.set(key(row, column), "#SPILL!");
+    else
+      for (let i = 0; i < height; i += 1)
+        for (let j = 0; j < width; j += 1) shown.set(key(row + i, column + j), rows[i]?.[j] ?? "#N/A");
+  };
+  /** What is saved: values by sheet, and the formulas with the sizes of their arrays. */
+  excel.state = () => ({
+    sheets: Object.fromEntries([...excel.sheets].map(([name, filled]) => [name, [...filled].map(([place, value]) => [...place.split(",").map(Number), value])])),
+    names: Object.fromEntries(excel.names),
+    formulas: [...excel.formulas].flatMap(([at, text]) => {
+      const cut = at.lastIndexOf("!");
+      const [sheet, row, column] = [at.slice(0, cut), ...at.slice(cut + 1).split(",").map(Number)];
+      const array = excel.arrays.get(at);
+      if (array && (array.row !== row || array.column !== column)) return [];
+      const [height, width] = array ? [array.height, array.width] : (excel.spills.get(at) ?? [1, 1]);
+      return [[sheet, row, column, text, height, width]];
+    }),
+  });
   excel.reset = () => {
-    for (const known of [excel.sheets, excel.names, excel.formulas, excel.protected]) known.clear();
+    for (const known of ["sheets", "names", "formulas", "arrays", "spills", "formats", "protected"]) excel[known].clear();
     for (const list of [excel.connected, excel.errors]) list.length = 0;
     Object.assign(excel, { requests: 0, largest: 0, calculations: 0, active: null, failAtWrite: 0, failFromWrite: 0, writes: 0 });
   };

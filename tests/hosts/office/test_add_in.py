@@ -353,6 +353,18 @@ def test_formulas_of_every_other_host_are_entered_again_as_they_are_typed(add_in
     ]
 
 
+def test_an_array_of_another_program_is_entered_once_and_neighbours_each(add_in: AddIn) -> None:
+    array = ["Mine", 0, 0, '=FETCH_HOLDINGS("demo")', 34, 5, False]
+    neighbours = [["Mine", 40, column, "=BN_VERSION()", 1, 1, False] for column in (0, 1)]
+    sheets = {"Mine": [["ticker"] * 5] * 34}
+    add_in.fill({"sheets": sheets, "names": {}, "formats": [], "formulas": [array, *neighbours]})
+    assert add_in.sheet("Mine")[33][4] == "#NAME?"
+    assert add_in.press("connect") == "3 formulas are connected."
+    entered = [(row, column) for _, row, column, _ in add_in.page.evaluate("excel.connected")]
+    assert entered == [(0, 0), (40, 0), (40, 1)]
+    assert not any(add_in.sheet("Mine")[33])  # what the array showed is gone, so that a table can spill
+
+
 def test_formulas_of_a_protected_sheet_are_named(add_in: AddIn) -> None:
     add_in.page.evaluate("excel.protected.add('Mine')")
     message, entered = connected(add_in, ["=BN_VERSION()"])

@@ -246,14 +246,13 @@ async function connect(context, functions) {
       left.push(`the sheet ${sheet.name}, which is protected`);
       continue;
     }
-    for (const [row, column, formula] of waiting) {
-      const cell = sheet.getRangeByIndexes(row, column, 1, 1).load("address");
-      cell.formulas = [[formula]];
-      try {
-        await context.sync();
-        count += 1;
-      } catch {
-        left.push(`${sheet.name}!${letters(column)}${row + 1}`);
+    for (const [cells, formula] of waiting) {
+      for (const at of cells) {
+        const entered = await enters(context, sheet, at, formula);
+        const isArray = !entered && (await replaces(context, sheet, cells, formula));
+        if (entered || isArray) count += 1;
+        else left.push(`${sheet.name}!${letters(at[1])}${at[0] + 1}`);
+        if (isArray) break;
       }
     }
   }
@@ -262,18 +261,60 @@ async function connect(context, functions) {
 }
 
 /**
+ * Enters a formula into a cell; returns whether Excel took it. It takes none into a part of an array of fixed size.
+ * @param {Excel.RequestContext} context
+ * @param {Excel.Worksheet} sheet
+ * @param {[number, number]} at - row and column, from 0
+ * @param {string} formula
+ */
+async function enters(context, sheet, [row, column], formula) {
+  sheet.getRangeByIndexes(row, column, 1, 1).formulas = [[formula]];
+  return context.sync().then(() => true, () => false);
+}
+
+/**
+ * Enters a formula in the place of an array of fixed size, as other programs store what spills in Excel.
+ * @param {Excel.RequestContext} context
+ * @param {Excel.Worksheet} sheet
+ * @param {[number, number][]} cells - row and column, from 0, of a rectangle
+ * @param {string} formula
+ */
+async function replaces(context, sheet, cells, formula) {
+  if (cells.length === 1) return false;
+  const [[top, left], [bottom, end]] = [cells[0], cells[cells.length - 1]];
+  sheet.getRangeByIndexes(top, left, bottom - top + 1, end - left + 1).clear("Contents");
+  const cleared = await context.sync().then(() => true, () => false);
+  return cleared && enters(context, sheet, cells[0], formula);
+}
+
+/**
+ * Returns the formulas that show #NAME? as they are typed, each with the cells of a rectangle that has it: an array of
+ * fixed size has its formula in all its cells.
  * @param {Excel.Range} used
  * @param {string[]} functions
- * @returns {[number, number, string][]}
+ * @returns {[[number, number][], string][]}
  */
-function unconnected(used, functions) {
+function unconnected({ formulas, values, rowIndex, columnIndex }, functions) {
   const ours = new RegExp(`\\b(?:_xldudf_)?(?:${functions.join("|")})\\(`);
-  /** @type {[number, number, string][]} */
+  const waiting = formulas.map((line, i) =>
+    line.map((one, j) => (values[i][j] === "#NAME?" && typeof one === "string" && ours.test(one) ? one : null)),
+  );
+  /** @type {[[number, number][], string][]} */
   const found = [];
-  used.formulas.forEach((line, i) =>
+  waiting.forEach((line, i) =>
     line.forEach((formula, j) => {
-      if (used.values[i][j] === "#NAME?" && typeof formula === "string" && ours.test(formula))
-        found.push([used.rowIndex + i, used.columnIndex + j, asTyped(formula, functions)]);
+      if (formula === null) return;
+      let [height, width] = [1, 1];
+      while (line[j + width] === formula) width += 1;
+      while (waiting[i + height]?.slice(j, j + width).every((one) => one === formula)) height += 1;
+      /** @type {[number, number][]} */
+      const cells = [];
+      for (let row = i; row < i + height; row += 1)
+        for (let column = j; column < j + width; column += 1) {
+          waiting[row][column] = null;
+          cells.push([rowIndex + row, columnIndex + column]);
+        }
+      found.push([cells, asTyped(formula, functions)]);
     }),
   );
   return found;
