@@ -50,9 +50,9 @@ def build(
 ) -> bytes:
     """Return the template as an .xlsx, with the formulas' values for the sample.
 
-    With a macro project, made for a version of xlwings, it is an .xlsm without its ribbon, with the buttons and
-    the sheets that only Excel needs. One for a self-test begins with the sheets that compare the functions and
-    buttons with known answers.
+    With a macro project, made for a version of xlwings, it is an .xlsm without its ribbon, with the buttons
+    and the sheets that only Excel needs. One for a self-test begins with the sheets that compare functions
+    and buttons with known answers.
     """
     import xlsxwriter
 
