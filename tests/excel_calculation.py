@@ -112,9 +112,9 @@ class Calculation:
             sheet, top, left = named["sheet"], named["row"], named["column"]
             bottom, right = top + named["height"] - 1, left + named["width"] - 1
         else:
-            place, _, cells = text.replace("$", "").rpartition("!")
+            place, _, area = text.replace("$", "").rpartition("!")
             sheet = place.strip("'") or sheet
-            left, top, right, bottom = (int(end or 0) - 1 for end in range_boundaries(cells))
+            left, top, right, bottom = (int(end or 0) - 1 for end in range_boundaries(area))
         rows = self._sheets[sheet]
         cells = [[_at(rows, i, j) for j in range(left, right + 1)] for i in range(top, bottom + 1)]
         # As the add-in is given blanks on the Mac and on Windows; the address tells them from zeros.

@@ -21,7 +21,7 @@ from openpyxl.worksheet.formula import ArrayFormula
 from betaneutral_xl.hosts.files.workbook_file import MAIN, sheet_parts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from openpyxl.cell import Cell
     from openpyxl.workbook import Workbook
@@ -46,7 +46,8 @@ def contents(workbook: bytes) -> dict[str, Any]:
     dynamic = _dynamic(workbook)
     formulas, formats = [], []
     for sheet in book:
-        for row in sheet.iter_rows():
+        rows: Iterable[Sequence[Any]] = sheet.iter_rows()
+        for row in rows:
             for cell in row:
                 if cell.number_format != "General":
                     formats.append([sheet.title, cell.row - 1, cell.column - 1, cell.number_format])
@@ -70,7 +71,10 @@ def contents(workbook: bytes) -> dict[str, Any]:
 
 def plain(value: Any) -> Any:
     """Return a value as Excel has it in a cell: days are numbers."""
-    return float(to_excel(value)) if isinstance(value, date) else value
+    if not isinstance(value, date):
+        return value
+    days: float = to_excel(value)  # type: ignore[no-untyped-call] # openpyxl's stubs have no types for it
+    return float(days)
 
 
 def formula(cell: Any) -> str | None:
@@ -101,7 +105,8 @@ def saved(
     book = openpyxl.load_workbook(io.BytesIO(workbook))
     for sheet in book:
         there = values[sheet.title]
-        for at in {(cell.row, cell.column) for row in sheet.iter_rows() for cell in row} | set(there):
+        rows: Iterable[Sequence[Any]] = sheet.iter_rows()
+        for at in {(cell.row, cell.column) for row in rows for cell in row} | set(there):
             cell = sheet.cell(*at)
             if isinstance(cell, MergedCell):
                 continue
@@ -126,7 +131,7 @@ def _put(cell: Cell, value: Any) -> None:
     cell.value = None if value == "" else plain(value)
     if isinstance(value, str) and value.startswith("="):
         cell.data_type = "s"
-        cell.quotePrefix = True  # type: ignore[attr-defined] # a text that is no formula
+        cell.quotePrefix = True  # a text that is no formula
 
 
 def _with_results(workbook: bytes, values: Mapping[str, Mapping[tuple[int, int], Any]]) -> bytes:
@@ -143,7 +148,7 @@ def _with_results(workbook: bytes, values: Mapping[str, Mapping[tuple[int, int],
                 root = etree.fromstring(content)
                 for cell in root.iter(f"{{{MAIN}}}c"):
                     if cell.find(f"{{{MAIN}}}f") is not None:
-                        left, top, *_ = range_boundaries(cell.get("r"))
+                        left, top, *_ = range_boundaries(str(cell.get("r")))
                         _result(cell, values[sheets[info.filename]].get((top or 0, left or 0), ""))
                 content = etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True)
             target.writestr(info, content)
@@ -178,7 +183,7 @@ def _dynamic(workbook: bytes) -> set[tuple[str, str]]:
     """Return sheet and cell of the arrays that change their size: those with the mark of it."""
     with zipfile.ZipFile(io.BytesIO(workbook)) as package:
         return {
-            (name, cell.get("r"))
+            (name, str(cell.get("r")))
             for name, part in sheet_parts(package).items()
             for cell in etree.fromstring(package.read(part)).iter(f"{{{MAIN}}}c")
             if cell.get("cm")

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from betaneutral_xl.model.arrays import FloatArray
+    from betaneutral_xl.model.arrays import BoolArray, FloatArray
 
 N, BLOCKS = 16, 7
 NAMES = tuple(f"N{i:02}" for i in range(N))
@@ -349,7 +349,7 @@ def chosen_without(result: Rebalance, block: int) -> tuple[FloatArray, Solution]
     return formulation.expand(solution.problem.weights + solution.trades), solution
 
 
-def binding(solution: Solution) -> FloatArray:
+def binding(solution: Solution) -> BoolArray:
     """Return which limits bind, and the signs of trades and weights where their sizes matter."""
     problem, d = solution.problem, solution.trades
     x = problem.weights + d
@@ -357,7 +357,8 @@ def binding(solution: Solution) -> FloatArray:
     away = [x - problem.lower, problem.upper - x, rows - problem.row_lower, problem.row_upper - rows]
     sizes = [problem.turnover - np.abs([d]).sum(axis=1) / 2.0, problem.gross - np.abs([x]).sum(axis=1)]
     signs = [d, -d, x, -x] if problem.has_l1_terms else []
-    return np.concatenate([*away, *sizes, *signs]) > 1e-7
+    binds: BoolArray = np.concatenate([*away, *sizes, *signs]) > 1e-7
+    return binds
 
 
 @pytest.mark.parametrize("dense", [False, True], ids=["factors", "dense"])
