@@ -1,12 +1,13 @@
 """Estimators of a covariance from returns: the table of methods, and their defaults.
 
-The modules of the methods are imported with ``fitting``, which runs them. docs/estimators.md explains the
-choice of the default.
+What runs the methods, such as ``estimate``, is found here, too: ``fitting`` has it, and imports them all.
+docs/estimators.md explains the choice of the default.
 """
 
 from __future__ import annotations
 
 from enum import StrEnum
+from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -65,3 +66,15 @@ def canonical(method: str) -> str:
         msg = f"There is no estimator {method!r}. Choose one of: {', '.join(METHODS)}."
         raise InputError(msg)
     return name
+
+
+FITTING = frozenset({"ESTIMATORS", "Observed", "estimate", "fit", "observe", "parameters", "read_parameters"})
+"""The names that ``fitting`` has."""
+
+
+def __getattr__(name: str) -> object:
+    """Import what runs the methods when it is first used: most commands need their names alone."""
+    if name not in FITTING:
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+    return getattr(import_module(f"{__name__}.fitting"), name)

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from betaneutral_xl.engine.estimators import DEFAULT, MissingData, canonical
+from betaneutral_xl.engine import estimators
+from betaneutral_xl.engine.estimators import DEFAULT, METHODS, MissingData, canonical, fitting
 from betaneutral_xl.engine.estimators.fitting import ESTIMATORS, estimate, parameters
 from betaneutral_xl.engine.estimators.historical import day_scale, nearest_semidefinite, row_medians
 from betaneutral_xl.engine.estimators.shrinkage import shrunk_eigenvalues
@@ -47,6 +48,14 @@ def annual(returns: Returns, method: str, **options: object) -> FloatArray:
     if method in NEED_SKLEARN:
         pytest.importorskip("sklearn")
     return estimate(returns, method, **options).form.dense()  # type: ignore[arg-type]
+
+
+def test_what_runs_the_methods_is_found_beside_their_names() -> None:
+    assert tuple(getattr(estimators, "ESTIMATORS")) == METHODS  # noqa: B009 - imported when it is used
+    for name in estimators.FITTING:
+        assert getattr(estimators, name) is getattr(fitting, name)
+    with pytest.raises(AttributeError, match="no attribute 'estimates'"):
+        getattr(estimators, "estimates")  # noqa: B009 - looked up for its error
 
 
 @pytest.mark.parametrize("method", ESTIMATORS)
