@@ -71,6 +71,10 @@ def solve(problem: QuadraticProgram) -> Solution:
 
 def _candidates(problem: QuadraticProgram) -> Iterator[Solution | None]:
     """Yield solutions, from the fastest solver for such a program to the most robust; None of a failure."""
+    if not problem.size:  # no name may be traded, and solvers take no program without variables
+        _require_feasible(problem)
+        yield Solution(problem, np.zeros(0), Duals(np.zeros(problem.row_lower.size)), "closed form")
+        return
     if not problem.has_inequalities:
         yield closed_forms.solve(problem)
         _require_feasible(problem)
