@@ -10,7 +10,6 @@ Each month is decided and held once; its interval is computed in several ways fr
 
 from __future__ import annotations
 
-import argparse
 import sys
 from dataclasses import dataclass, replace
 from datetime import date
@@ -22,7 +21,7 @@ import numpy as np
 from estimator_evidence import insert
 from joblib import Parallel, delayed
 from reweight_evidence import elsewhere, here
-from sum_kept_evidence import Pair, pairs
+from sum_kept_evidence import Pair, arguments, pairs
 
 from betaneutral_xl.engine.backtest import Schedule, walk
 from betaneutral_xl.engine.intervals import forecasts
@@ -171,12 +170,7 @@ def tables(jobs: Sequence[tuple[Pair, str]], found: Sequence[Walked]) -> Iterato
 
 def main() -> None:
     """Run the backtests, print, and optionally write the table."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0] if __doc__ else "")
-    parser.add_argument("--american", metavar="FILE", nargs=2, type=Path, required=True)
-    parser.add_argument("--british", metavar="FILE", type=Path, required=True)
-    parser.add_argument("--write", metavar="PAGE", help="put the table between the page's marks")
-    parser.add_argument("--jobs", type=int, default=-1)
-    args = parser.parse_args()
+    args = arguments(__doc__)
     deciding = [replace(pair, confirms=False) for pair in pairs(args.american, args.british)]
     every = [*deciding, *confirming(args.american, args.british)]
     jobs = [(pair, aim) for pair in every for aim in TARGETS if aim != MARKET or pair.panel.market]

@@ -251,14 +251,19 @@ def tables(every: Sequence[Pair], found: Sequence[Sequence[Performance]]) -> Ite
     )
 
 
-def main() -> None:
-    """Run the backtests, print, and optionally write the tables."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0] if __doc__ else "")
+def arguments(description: str | None) -> argparse.Namespace:
+    """Return the files of prices, the page to write to, and the number of processes."""
+    parser = argparse.ArgumentParser(description=(description or "").partition("\n")[0])
     parser.add_argument("--american", metavar="FILE", nargs=2, type=Path, required=True)
     parser.add_argument("--british", metavar="FILE", type=Path, required=True)
     parser.add_argument("--write", metavar="PAGE", help="put the tables between the page's marks")
     parser.add_argument("--jobs", type=int, default=-1)
-    args = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Run the backtests, print, and optionally write the tables."""
+    args = arguments(__doc__)
     every = list(pairs(args.american, args.british))
     found = Parallel(n_jobs=args.jobs)(delayed(judged)(pair) for pair in every)
     ratios = Parallel(n_jobs=args.jobs)(delayed(aimed)(pair) for pair in every if not pair.confirms)

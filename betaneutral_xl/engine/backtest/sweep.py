@@ -139,6 +139,8 @@ def sweep(
 ) -> list[tuple[Any, ...]]:
     """Run all cells that are not in the journal, and return the rows of all cells, in their order.
 
+    Rows are of ``COLUMNS``; a failed cell has one, with the reason in ``error``.
+
     Parameters
     ----------
     journal
@@ -151,8 +153,6 @@ def sweep(
         Processes on this machine; by default one per core.
     on_progress
         Called with the numbers of completed cells and of all cells, at the start and after each cell.
-
-    Rows are of ``COLUMNS``; a failed cell has one, with the reason in ``error``.
 
     Raises
     ------

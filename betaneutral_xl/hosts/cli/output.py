@@ -91,7 +91,9 @@ def progress(text: str) -> Iterator[None]:
         sys.stderr.write(f"{text}\n")
         yield
         return
-    with console(stderr=True).status(text):
+    from rich.text import Text
+
+    with console(stderr=True).status(Text(text)):
         yield
 
 

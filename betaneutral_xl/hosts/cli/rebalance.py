@@ -102,7 +102,7 @@ def print_summary(outcome: Outcome) -> None:
     result, page = outcome.result, answer_page(outcome)
     as_of = result.aligned.holdings.as_of
     dated = f", as of {as_of}" if as_of else ""
-    output.console().print(f"\n[bold]{views.headline(result)}[/]{dated}")
+    output.say(f"\n{views.headline(result)}{dated}", "bold")
     output.say(f"{page.verdict}\n{page.advice}\n")
     columns, rows = ("", "before", "after", "coverage"), []
     for line in views.lines(result):

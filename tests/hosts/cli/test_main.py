@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from betaneutral_xl.hosts.cli import build_parser, main, streams
+from betaneutral_xl.hosts.cli import build_parser, main, output, streams
 from betaneutral_xl.hosts.cli.commands import COMMANDS, TASKS
 from betaneutral_xl.hosts.cli.parsing import join_negative_values
 
@@ -210,6 +210,17 @@ def test_a_command_without_its_action_shows_its_help(
         main([command])
     assert ended.value.code == 0
     assert f"usage: betaneutral-xl {command}" in capsys.readouterr().out
+
+
+def test_a_spinner_has_the_name_of_a_file_as_it_is(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    with output.progress("Writing run [draft].xlsx ..."):
+        pass
+    assert "Writing run [draft].xlsx ..." in capsys.readouterr().err
 
 
 def test_no_color_leaves_no_escape_sequence(

@@ -276,3 +276,11 @@ def test_the_names_of_written_files_are_printed_as_they_are(
     name = f"run [draft] {'x' * 180}.zip"
     assert main(["rebalance", "--sample", "--snapshot", str(tmp_path / name)]) == 0
     assert capsys.readouterr().out.endswith(f"Snapshot: {name}\n")
+
+
+def test_the_headline_has_the_name_of_the_portfolio_as_it_is(
+    files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files[1] = str((tmp_path / "fund.csv").rename(tmp_path / "fund [draft] [red]b.csv"))
+    assert main(["rebalance", *files]) == 0
+    assert "fund [draft] [red]b to AI: beta 0 by hedge\n" in capsys.readouterr().out
