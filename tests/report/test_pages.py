@@ -15,7 +15,9 @@ from report_problems import STAMP, Problem, build_page, load
 
 from betaneutral_xl.errors import HostError
 from betaneutral_xl.job.answer import page_of
-from betaneutral_xl.report import build_pdf, drawing, pictures
+from betaneutral_xl.report import build_pdf, drawing, pictures, style
+from betaneutral_xl.report.cells import Formula
+from betaneutral_xl.report.pages import answer
 from betaneutral_xl.report.pages.layout import RATIO
 from betaneutral_xl.report.pages.scenarios import bars_within
 from betaneutral_xl.report.xlsx import SHORT
@@ -66,6 +68,14 @@ def test_no_number_of_the_pages_shows_as_minus_zero(everything: Problem) -> None
             for cell in row:
                 if isinstance(cell.value, float) and "0.00" in cell.number_format:
                     assert not -0.0005 < cell.value < 0.0 or "%" in cell.number_format, cell.coordinate
+
+
+def test_rounding_errors_of_measures_and_money_show_as_zero() -> None:
+    formula, _ = answer._number("cash_after", -4e-16, style.calculated(style.PERCENT))
+    assert isinstance(formula, Formula)
+    assert formula.text == "ROUND(cash_after,9)"
+    assert str(formula.value) == "0.0"
+    assert [str(cell) for cell, _ in answer._row("Cash", money=(-4e-9, -0.004))[6:8]] == ["0.0", "0.0"]
 
 
 def test_without_libreoffice_the_error_names_the_remedy(

@@ -146,7 +146,9 @@ def _row(
     holds: Cell = BLANK,
 ) -> list[Cell]:
     """Return one row of the table of numbers."""
-    value, after_value = (BLANK if one is None else (one, style.from_python(style.MONEY)) for one in money)
+    value, after_value = (
+        BLANK if one is None else (rounded(one, 2), style.from_python(style.MONEY)) for one in money
+    )
     shown = (limit or None, style.CELL.replace(align="right"))
     return [
         (label, style.LABEL),
@@ -248,7 +250,10 @@ def _measure(contents: Contents, line: Measure) -> list[Cell]:
 def _number(name: str, value: float, look: Look) -> Cell:
     if not math.isfinite(value):
         return BLANK
-    return (Formula(name, value), look) if name else (value, look.replace(ink=style.MUTED, italic=True))
+    value = rounded(value)
+    if not name:
+        return value, look.replace(ink=style.MUTED, italic=True)
+    return Formula(f"ROUND({name},9)", value), look
 
 
 def _leg(answer: AnswerPage, leg: Leg) -> list[Cell]:
