@@ -37,10 +37,8 @@ The message is one self-contained line; its data are attributes, so that callers
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 LISTED = 5
 """Names that a message lists before it counts the rest."""

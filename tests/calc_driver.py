@@ -16,7 +16,8 @@ import sys
 import threading
 import time
 import uuid
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 import uno
 import unohelper
@@ -25,9 +26,6 @@ from com.sun.star.beans import NamedValue, PropertyValue
 from com.sun.star.frame import XStatusListener
 from com.sun.star.lang import DisposedException, IndexOutOfBoundsException
 from com.sun.star.uno import RuntimeException
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 REFUSAL = "LibreOffice refuses"
 

@@ -15,8 +15,10 @@ import sys
 import tempfile
 import time
 import zipfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from types import TracebackType
+from typing import Any, Self, TypeVar
 
 import pytest
 
@@ -24,10 +26,6 @@ import betaneutral_xl
 from betaneutral_xl.hosts.calc import extension
 from betaneutral_xl.hosts.remote.client.channel import STRIPPED_ENVIRONMENT
 from betaneutral_xl.system import libreoffice
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from types import TracebackType
 
 Value = TypeVar("Value")
 

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
 from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,8 +17,6 @@ import pytest
 from calc_office import until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from calc_office import Office
 
 PACKAGES = {"Xvfb": "xvfb", "openbox": "openbox", "xdotool": "xdotool", "import": "imagemagick"}

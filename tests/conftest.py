@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -13,9 +13,6 @@ from fund_api import fund_api, settings_for  # noqa: F401 - fixtures
 from hypothesis import settings
 
 from betaneutral_xl import Covariance, Etf, Holdings
-
-if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
 
 settings.register_profile("project", deadline=None, print_blob=True)  # machines differ in speed
 settings.load_profile("project")

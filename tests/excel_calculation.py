@@ -6,6 +6,7 @@ It knows what the template's formulas have: our functions, IF, names, cells, con
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from openpyxl.formula import Tokenizer
@@ -15,8 +16,6 @@ from openpyxl.utils import get_column_letter, range_boundaries
 from betaneutral_xl.hosts.sheets.functions import BY_NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
     Call = Callable[[str, Sequence["Rows"], Sequence[str | None]], "Rows"]
 
 Rows = list[list[Any]]

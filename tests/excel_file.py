@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -21,8 +22,6 @@ from openpyxl.worksheet.formula import ArrayFormula
 from betaneutral_xl.hosts.files.workbook_file import MAIN, sheet_parts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
     from openpyxl.cell import Cell
     from openpyxl.workbook import Workbook
     from openpyxl.workbook.defined_name import DefinedName

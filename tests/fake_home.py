@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from failing_files import Faults, Kind, contents, failing
@@ -12,9 +14,6 @@ from failing_files import Faults, Kind, contents, failing
 from betaneutral_xl.hosts.cli import main
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
     import pytest
 
 NEVER = 10**9

@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,8 +22,6 @@ from betaneutral_xl.hosts.office.place import Place
 from betaneutral_xl.hosts.sheets.functions import BY_NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
     from playwright.sync_api import Browser, Page
 
 FOLDER = Path(__file__).parent / "hosts" / "office"

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from betaneutral_xl.hosts.office import certificate
 from betaneutral_xl.hosts.office.systems.system import Ended
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 class Computer:

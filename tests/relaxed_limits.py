@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -9,8 +10,6 @@ from betaneutral_xl.model.constraints import ALL, Constraints, Range, Universe
 from betaneutral_xl.model.values import Percent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from betaneutral_xl.model.alignment import Aligned
 
 

@@ -13,14 +13,12 @@ import re
 import sys
 import threading
 import types
+from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import openpyxl
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 RANGE_IID = "{00020846-0000-0000-C000-000000000046}"
 MISSING = -2147352572

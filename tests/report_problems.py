@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,9 +28,6 @@ from betaneutral_xl.model.risk import Covariance, Factors
 from betaneutral_xl.report import Contents, Realised, build_html, build_workbook
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
     from openpyxl.workbook.workbook import Workbook
 
 STAMP = datetime(2025, 11, 18, 12, 0, tzinfo=UTC)

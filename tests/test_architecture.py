@@ -5,16 +5,13 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 import betaneutral_xl
 from betaneutral_xl.hosts.cli.commands import COMMANDS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 ROOT = Path(betaneutral_xl.__file__).parent
 

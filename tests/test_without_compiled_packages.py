@@ -9,16 +9,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from betaneutral_xl.system.optional import WITHOUT
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 ANSWERS = Path(__file__).parent / "sample_answers.py"
 

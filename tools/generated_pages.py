@@ -6,7 +6,8 @@ import argparse
 import inspect
 import json
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 
 import json_schemas
 
@@ -14,10 +15,6 @@ from betaneutral_xl import errors
 from betaneutral_xl.hosts.cli import build_parser
 from betaneutral_xl.hosts.cli.commands import TASKS
 from betaneutral_xl.system import settings
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 MADE = "<!-- made from the code by tools/generated_pages.py -->\n"
 

@@ -9,14 +9,12 @@ import contextlib
 import io
 import json
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from betaneutral_xl.hosts.cli import main
 from betaneutral_xl.job import sample
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 SAMPLE = ("--sample",)
 TWO = ("--sample", "--etf", "demo", "second.csv")

@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,8 +23,6 @@ from calc_office import Office, until  # noqa: E402 - a module of the tests
 from calc_window import screen  # noqa: E402 - likewise
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from calc_office import Document
     from calc_window import Screen
 

@@ -18,6 +18,7 @@ would give another split of what they have in common. A dividend is a flow; a sp
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -28,8 +29,6 @@ from betaneutral_xl.errors import InputError, listing
 from betaneutral_xl.model.alignment import OnMissing, align
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from betaneutral_xl.model.portfolio import Etf, Holdings
     from betaneutral_xl.model.risk import Covariance
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from betaneutral_xl.engine.optimisation.quadratic import Solution
     from betaneutral_xl.model.alignment import Aligned
     from betaneutral_xl.model.arrays import FloatArray

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -20,8 +21,6 @@ from betaneutral_xl.model.constraints import UNLIMITED, Constraints
 from betaneutral_xl.model.market import Market, market_fund
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from betaneutral_xl.engine.intervals import BetaForecast
     from betaneutral_xl.engine.result import Exposure
     from betaneutral_xl.model.portfolio import Etf, Holdings

@@ -7,6 +7,7 @@ or after a change.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,8 +17,6 @@ from betaneutral_xl.errors import InputError
 from betaneutral_xl.model.arrays import FloatArray, make_read_only
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from betaneutral_xl.engine.intervals import BetaForecast
     from betaneutral_xl.model.alignment import Aligned
 

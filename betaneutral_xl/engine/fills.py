@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -11,8 +12,6 @@ from betaneutral_xl.engine.order_terms import DECIMALS
 from betaneutral_xl.engine.orders import Order, Side
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
     from betaneutral_xl.model.fills import Fill
 
 WHOLE = 1e-6

@@ -14,7 +14,9 @@ keeps them small (``engine.stable``).
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -23,9 +25,6 @@ from betaneutral_xl.model.arrays import BoolArray, FloatArray, IntArray, positio
 from betaneutral_xl.model.history import OWN_SHARE, EstimateHistory, History, RecordedErrors
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import date
-
     from betaneutral_xl.engine.past_blocks import Block
 
 MIN_BLOCKS = 6

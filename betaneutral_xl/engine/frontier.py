@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +16,6 @@ from betaneutral_xl.model.alignment import OnMissing, align
 from betaneutral_xl.model.constraints import UNLIMITED, Constraints
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from betaneutral_xl.model.portfolio import Etf, Holdings
     from betaneutral_xl.model.risk import Covariance
 

@@ -9,6 +9,7 @@ in them; a ridge, a limit, or sell-only legs keep it small, at the cost of a res
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,8 +22,6 @@ from betaneutral_xl.model.values import number, require_sign
 from betaneutral_xl.system.words import yes_or_no
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
     from betaneutral_xl.model.arrays import FloatArray
     from betaneutral_xl.model.risk import Covariance
 

@@ -14,6 +14,7 @@ chosen to have small e_k, those of weights chosen without block k are taken (``s
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -24,8 +25,6 @@ from betaneutral_xl.engine.forecast_errors import forecast_errors
 from betaneutral_xl.model.arrays import read_only
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from betaneutral_xl.model.alignment import Aligned
     from betaneutral_xl.model.arrays import FloatArray
     from betaneutral_xl.model.risk import Covariance

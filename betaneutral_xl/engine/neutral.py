@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -31,8 +31,6 @@ from betaneutral_xl.model.values import require_sign
 from betaneutral_xl.system.words import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from betaneutral_xl.engine.reachable import Reachable
     from betaneutral_xl.model.arrays import FloatArray
     from betaneutral_xl.model.market import Market

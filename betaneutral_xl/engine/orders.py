@@ -8,6 +8,7 @@ lots, the rounding of single names and pairs of names is changed as long as the 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
@@ -24,8 +25,6 @@ from betaneutral_xl.model.constraints import BASIS_POINT, SMALLEST_TRADE
 from betaneutral_xl.model.portfolio import SAME_WEIGHT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from betaneutral_xl.engine.result import Rebalance
 
 MAX_PAIRED = 400

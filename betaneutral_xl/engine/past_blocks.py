@@ -6,7 +6,9 @@ Needed where a risk model was estimated here; a file has recorded the errors (``
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -22,9 +24,6 @@ from betaneutral_xl.model.provenance import Provenance
 from betaneutral_xl.model.risk import Covariance
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from datetime import date
-
     from betaneutral_xl.model.arrays import BoolArray, FloatArray
 
 MAX_BLOCKS = 18

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -17,8 +18,6 @@ from betaneutral_xl.model.arrays import make_read_only
 from betaneutral_xl.model.market import market_fund
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
     from betaneutral_xl.engine.limits.formulation import Formulation
     from betaneutral_xl.engine.optimisation.quadratic import QuadraticProgram
     from betaneutral_xl.model.alignment import Coverage

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,8 +21,6 @@ from betaneutral_xl.model.arrays import FloatArray, make_read_only
 from betaneutral_xl.model.history import BLOCK
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from betaneutral_xl.engine.forecast_errors import ForecastErrors
     from betaneutral_xl.model.alignment import Aligned
 

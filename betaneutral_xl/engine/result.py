@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
@@ -26,8 +27,6 @@ from betaneutral_xl.model.positions import CASH
 from betaneutral_xl.model.provenance import Retrieval
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import pandas as pd
 
     from betaneutral_xl.engine.intervals import BetaForecast

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,8 +25,6 @@ from betaneutral_xl.model.constraints import SMALLEST_TRADE
 from betaneutral_xl.model.risk import Factors
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from betaneutral_xl.engine.limits.formulation import Formulation
     from betaneutral_xl.engine.limits.limit import Terms
     from betaneutral_xl.engine.optimisation.penalties import Penalties

@@ -19,6 +19,7 @@ docs/evidence.md has what it is worth, and how the constants were chosen.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -32,8 +33,6 @@ from betaneutral_xl.errors import listing
 from betaneutral_xl.model.arrays import FloatArray, make_read_only, read_only
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from betaneutral_xl.engine.optimisation.quadratic import Solution
     from betaneutral_xl.model.alignment import Aligned
 

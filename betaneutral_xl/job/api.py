@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from datetime import date
+from pathlib import Path
 
 from betaneutral_xl.engine.estimators import WINDOW
 from betaneutral_xl.errors import InputError
@@ -18,12 +20,6 @@ from betaneutral_xl.model.tickers import normalise
 from betaneutral_xl.model.values import choice
 from betaneutral_xl.readers.flex_query import is_query
 from betaneutral_xl.system.settings import Settings
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
-    from datetime import date
-    from pathlib import Path
-
 
 __all__ = ["covariance", "fetch_holdings", "load_etf", "load_holdings"]
 

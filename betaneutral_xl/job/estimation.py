@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +11,6 @@ from betaneutral_xl.engine.estimators import DEFAULT, MIN_PERIODS, WINDOW, Missi
 from betaneutral_xl.engine.estimators.fitting import read_parameters
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from betaneutral_xl.job.tables import History
     from betaneutral_xl.model.risk import Covariance
 

@@ -9,8 +9,10 @@ import gzip
 import json
 import re
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -23,9 +25,6 @@ from betaneutral_xl.system.places import folder_name
 from betaneutral_xl.system.saving import Staged, make_records_folder, to_json
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
     from betaneutral_xl.model.portfolio import Etf
     from betaneutral_xl.system.settings import Settings
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.engine.result import Method
@@ -10,8 +11,6 @@ from betaneutral_xl.job.answer.lines import loss_text, shown
 from betaneutral_xl.job.views import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from betaneutral_xl.engine.exposures import Shock
     from betaneutral_xl.engine.result import Rebalance
     from betaneutral_xl.job.answer import AnswerPage

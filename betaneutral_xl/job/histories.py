@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +11,6 @@ import numpy as np
 from betaneutral_xl.model.history import EstimateHistory, RecordedErrors
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from betaneutral_xl.model.arrays import FloatArray
     from betaneutral_xl.model.history import History
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
 from datetime import date
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -14,8 +15,6 @@ from betaneutral_xl.model.values import count
 from betaneutral_xl.readers.raw_input import Reader
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from betaneutral_xl.readers.raw_input import RawInput
 
 

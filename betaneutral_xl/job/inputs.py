@@ -33,10 +33,10 @@ from betaneutral_xl.system.settings import Settings
 
 __all__ = ["drift_rows", "etf_file", "ticker_map"]
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-    from datetime import date
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import date
 
+if TYPE_CHECKING:
     from betaneutral_xl.model.covariance_units import CovarianceUnit
     from betaneutral_xl.model.risk import Covariance
     from betaneutral_xl.readers.matrix_tables import PlainMatrix

@@ -7,11 +7,11 @@ the ETF holds) are not dropped: the result is checked against them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from betaneutral_xl.engine.result import Method
 from betaneutral_xl.errors import BetaNeutralError, InputError
@@ -23,9 +23,6 @@ from betaneutral_xl.model.values import choice, number, option_name, tickers
 from betaneutral_xl.system.files import shown_name
 from betaneutral_xl.system.places import file_exists
 from betaneutral_xl.system.words import did_you_mean, yes_or_no
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
 
 FILE_NAME = "mandate.toml"
 """The file that the command line finds in the current folder."""

@@ -16,7 +16,7 @@ import os
 import time
 import zlib
 from hashlib import file_digest
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
@@ -25,8 +25,6 @@ from betaneutral_xl.readers.covariance_csv import MAX_NAMES, parse_plain_file
 from betaneutral_xl.readers.matrix_tables import PlainMatrix
 
 if TYPE_CHECKING:
-    from typing import BinaryIO
-
     from betaneutral_xl.system.files import LargeFile
     from betaneutral_xl.system.settings import Settings
 

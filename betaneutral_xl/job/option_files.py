@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
 
 from betaneutral_xl.errors import InputError, UnreadableFile
 from betaneutral_xl.model.constraints import ALL
 from betaneutral_xl.model.printed import cell_text
 from betaneutral_xl.system.files import read_bytes, shown_name
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from pathlib import Path
 
 LARGEST_OPTIONS = 4 * 2**20
 """Bytes of a file of options that is read."""

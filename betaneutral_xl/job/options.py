@@ -9,11 +9,11 @@ To add an option, add an entry; a limit also needs its field in ``model.constrai
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from enum import StrEnum
 from functools import partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from betaneutral_xl.engine import estimators
 from betaneutral_xl.engine.order_terms import PARTICIPATION, Tradable
@@ -22,9 +22,6 @@ from betaneutral_xl.engine.stable import Objective
 from betaneutral_xl.model.alignment import OnMissing
 from betaneutral_xl.model.constraints import RISK_AVERSION, Universe
 from betaneutral_xl.model.covariance_units import CovarianceUnit
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 SAMPLE = "demo"
 """The name of the embedded sample, wherever a fund, an ETF, or a file of risk or prices is named."""

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
 
 from betaneutral_xl.job.options import OPTIONS, REQUESTED, Host, Option, Section, of_section
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
 
 HEAD = """\
 # Options

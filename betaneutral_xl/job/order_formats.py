@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +12,6 @@ from betaneutral_xl.errors import listing
 from betaneutral_xl.system.saving import to_csv
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from betaneutral_xl.engine.orders import Leg, Orders
 
 

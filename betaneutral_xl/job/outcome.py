@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from betaneutral_xl.engine.compare import Alternative
     from betaneutral_xl.engine.reachable import Reachable
     from betaneutral_xl.engine.result import Rebalance

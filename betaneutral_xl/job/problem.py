@@ -7,7 +7,9 @@ price, share or net asset value. Names keep their order, as the order of rows is
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,9 +35,6 @@ from betaneutral_xl.readers.raw_input import RawInput, Reader
 from betaneutral_xl.system.saving import to_csv
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from pathlib import Path
-
     from betaneutral_xl.job.run import Inputs
     from betaneutral_xl.model.alignment import Aligned
 

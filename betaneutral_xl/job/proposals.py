@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,8 +16,6 @@ from betaneutral_xl.readers.proposals import parse_proposal
 from betaneutral_xl.system.files import read_bytes, shown_name
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from betaneutral_xl.engine.result import Rebalance
     from betaneutral_xl.job.request import Request
     from betaneutral_xl.job.run import Inputs

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,8 +14,6 @@ from betaneutral_xl.model.arrays import FloatArray, make_read_only
 from betaneutral_xl.readers.raw_input import Reader
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from betaneutral_xl.job.run import Inputs
 
 

@@ -7,7 +7,7 @@ file, a snapshot's parameters, Python objects - and gets the same ``Request``, o
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -25,8 +25,6 @@ from betaneutral_xl.model.values import beta_or_ticker, choice, number, option_n
 from betaneutral_xl.system.words import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from betaneutral_xl.engine.neutral import Target
 
 LEGS = {"ridge": "ridge", "leg_limit": "limit", "sell_only": "sell_only"}

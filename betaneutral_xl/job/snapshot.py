@@ -16,12 +16,13 @@ import json
 import platform
 import re
 import zipfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from betaneutral_xl.errors import InputError, UnreadableFile
 from betaneutral_xl.job.input_options import require_options
@@ -32,10 +33,6 @@ from betaneutral_xl.readers.raw_input import RawInput, Reader
 from betaneutral_xl.system.archives import DAMAGED
 from betaneutral_xl.system.files import read_bytes, shown_name
 from betaneutral_xl.system.saving import archive_entry, save, to_json
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
 FORMAT, VERSION = "betaneutral-xl snapshot", 2
 

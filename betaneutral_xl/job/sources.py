@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from betaneutral_xl.engine.estimators import WINDOW
@@ -37,9 +39,6 @@ from betaneutral_xl.readers.raw_input import with_nav
 from betaneutral_xl.system.files import read_bytes, shown_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-    from pathlib import Path
-
     from betaneutral_xl.job.snapshot import Snapshot
     from betaneutral_xl.model.quotes import Quotes
     from betaneutral_xl.readers.raw_input import Loaded, RawInput

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,8 +12,6 @@ from betaneutral_xl.job import sample
 from betaneutral_xl.system.files import read_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
     from betaneutral_xl.network.stand_in import Fault, StandIn
 
 _FAULT = re.compile(r"(?P<fault>[^@*]+)(?:@(?P<path>/[^*]*))?(?:\*(?P<times>[0-9]{1,6}))?")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -22,8 +23,6 @@ from betaneutral_xl.readers.raw_input import Reader
 from betaneutral_xl.system.files import shown_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from betaneutral_xl.engine.result import Rebalance
     from betaneutral_xl.job.mandate import Mandate
     from betaneutral_xl.job.outcome import Inputs

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +14,6 @@ from betaneutral_xl.model.portfolio import Etf
 from betaneutral_xl.model.tickers import normalise
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from datetime import date
-
     from betaneutral_xl.engine.backtest import Backtest, Study
     from betaneutral_xl.engine.backtest.sweep import Cell
     from betaneutral_xl.job.request import Request

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.engine.backtest import forward
@@ -9,8 +10,6 @@ from betaneutral_xl.engine.backtest.plan import LIMITED, WITHOUT_ESTIMATOR
 from betaneutral_xl.engine.neutral import describe_target
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from betaneutral_xl.engine.backtest import Backtest, Performance
 
 COLUMNS = forward.COLUMNS

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from contextlib import AbstractContextManager
 
 from betaneutral_xl.network.time_limit import time_limit
-
-if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
 
 
 def network_budget(seconds: float) -> AbstractContextManager[None]:

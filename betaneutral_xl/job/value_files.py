@@ -7,7 +7,7 @@ none: these files are written from it, and read back to the same betas.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -25,8 +25,6 @@ from betaneutral_xl.readers.raw_input import RawInput, Reader, with_nav
 from betaneutral_xl.system.saving import to_csv
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from betaneutral_xl.job.request import Request
     from betaneutral_xl.job.run import Inputs
     from betaneutral_xl.model.provenance import Provenance

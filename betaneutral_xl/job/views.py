@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -12,8 +13,6 @@ from betaneutral_xl.engine.result import Method
 from betaneutral_xl.model.alignment import BASKET, OWN_ROW, SCALED
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from betaneutral_xl.engine.result import Rebalance
     from betaneutral_xl.model.alignment import Aligned, Coverage, Uncovered
     from betaneutral_xl.model.arrays import FloatArray

@@ -13,6 +13,7 @@ in that unit; a basket trade is in the covered names.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
@@ -31,8 +32,6 @@ from betaneutral_xl.model.renames import likely_renames
 from betaneutral_xl.model.values import share_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from betaneutral_xl.model.market import Market
     from betaneutral_xl.model.portfolio import Etf, Holdings
     from betaneutral_xl.model.risk import Covariance

@@ -7,20 +7,17 @@ for each, and formulates the problem on an aligned list of names.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from functools import partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from betaneutral_xl.errors import InputError, listing
 from betaneutral_xl.model.tickers import normalise
 from betaneutral_xl.model.values import choice, count, number, option_name, require_sign, tickers, unsigned
 from betaneutral_xl.system.words import yes_or_no
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
 
 ALL = "*"
 """The key for every name, or every ETF, without an entry of its own."""

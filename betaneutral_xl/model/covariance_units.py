@@ -7,6 +7,7 @@ late or never. ``Covariance.from_source`` makes every matrix from outside, with 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -17,8 +18,6 @@ from betaneutral_xl.model.arrays import median
 from betaneutral_xl.model.notices import Notice, Severity, Subject
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from betaneutral_xl.model.arrays import FloatArray
     from betaneutral_xl.model.provenance import Provenance
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -16,8 +17,6 @@ from betaneutral_xl.model.risk import Covariance, Factors
 from betaneutral_xl.model.tickers import normalise
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import numpy.typing as npt
 
     from betaneutral_xl.model.arrays import FloatArray

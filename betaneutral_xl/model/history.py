@@ -7,18 +7,16 @@ behind the estimate, or the forecast errors themselves where the returns are not
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from betaneutral_xl.errors import InputError
 from betaneutral_xl.model.arrays import BoolArray, FloatArray, make_read_only
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import date
 
 SAME_UNIT = 1e-6
 """Largest angle, in radians, between two baskets that are one ETF's."""

@@ -7,13 +7,11 @@ a subject, such as that of a caller, is about the inputs.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum, IntEnum
 from itertools import takewhile
-from typing import TYPE_CHECKING, Any, Self
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Self
 
 
 class Severity(IntEnum):

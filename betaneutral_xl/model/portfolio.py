@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,10 +20,6 @@ from betaneutral_xl.model.positions import Position, PositionClass, members
 from betaneutral_xl.model.provenance import Provenance
 from betaneutral_xl.model.tickers import normalise
 from betaneutral_xl.system.patterns import Pattern
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
-    from datetime import date
 
 FIRST_KINDS = ("sector", "country")
 """Kinds of groups in the order of tables; others follow by name."""

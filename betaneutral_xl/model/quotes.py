@@ -6,6 +6,7 @@ user, from the holdings, or the last close of a price file.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from types import MappingProxyType
@@ -17,8 +18,6 @@ from betaneutral_xl.errors import MissingPrice, MissingValue, listing
 from betaneutral_xl.model.provenance import Provenance, Retrieval
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
     from betaneutral_xl.model.portfolio import Holdings
     from betaneutral_xl.model.returns import Prices
 

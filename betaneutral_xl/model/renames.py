@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
 
 _PAIRS = """
 ABC COR|ADS BFH|ANTM ELV|ARNC HWM|BBT TFC|BLL BALL|CDAY DAY|CHK EXE|COG CTRA|CTL LUMN|DISCA WBD

@@ -7,6 +7,7 @@ the previous one in the table; ``Returns.warnings`` reports what is missing.
 from __future__ import annotations
 
 import math
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
@@ -21,8 +22,6 @@ from betaneutral_xl.model.provenance import Provenance
 from betaneutral_xl.model.tickers import normalise
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
-
     from betaneutral_xl.model.arrays import IntArray
 
 DateArray = npt.NDArray[np.datetime64]

@@ -11,7 +11,9 @@ is used only where there is no factor form.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import numpy as np
@@ -36,9 +38,6 @@ from betaneutral_xl.model.provenance import Provenance
 from betaneutral_xl.model.tickers import normalise
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from datetime import date
-
     from betaneutral_xl.model.history import History
 
 SYMMETRY = 1e-6

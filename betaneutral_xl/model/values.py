@@ -8,17 +8,14 @@ a percent sign: ``300%`` is taken as it is.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from betaneutral_xl.errors import InputError
 from betaneutral_xl.model import printed
 from betaneutral_xl.model.tickers import normalise
 from betaneutral_xl.system.words import did_you_mean
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 E = TypeVar("E", bound=StrEnum)
 

@@ -6,13 +6,10 @@ class (``.A``, ``.B``) are not read as a market.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from betaneutral_xl.system.patterns import Pattern
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 def _table(text: str) -> Mapping[str, str]:

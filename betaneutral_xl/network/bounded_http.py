@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import socket
 import ssl
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -25,9 +26,6 @@ from urllib3.exceptions import (
 from urllib3.util.ssl_ import create_urllib3_context
 
 from betaneutral_xl.network.time_limit import bounded, call_bounded
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 class _Bounded(socket.socket):

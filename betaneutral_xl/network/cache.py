@@ -11,10 +11,13 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, BinaryIO, Generic, TypeVar
+from pathlib import Path
+from typing import Any, BinaryIO, Generic, TypeVar
 
 from betaneutral_xl.errors import (
     BetaNeutralError,
@@ -30,11 +33,6 @@ from betaneutral_xl.model.provenance import Provenance, Retrieval, digest
 from betaneutral_xl.network.time_limit import seconds_left
 from betaneutral_xl.system.optional import file_lock
 from betaneutral_xl.system.saving import make_private_folder, save
-
-if TYPE_CHECKING:
-    import os
-    from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
 
 T = TypeVar("T")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
@@ -11,8 +12,6 @@ from betaneutral_xl.network.transport import Request, Transport
 from betaneutral_xl.system.files import LIMIT, shown_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from betaneutral_xl.system.settings import Settings
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import re
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Self
@@ -26,8 +27,6 @@ from betaneutral_xl.readers.raw_input import RawInput, Reader
 from betaneutral_xl.readers.tabular.sheets import BEFORE_TEXT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from betaneutral_xl.model.provenance import Provenance
     from betaneutral_xl.network.transport import Reply
     from betaneutral_xl.system.settings import Settings

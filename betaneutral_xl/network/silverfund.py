@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -34,8 +35,6 @@ from betaneutral_xl.readers.holdings_json import parse_holdings
 from betaneutral_xl.readers.raw_input import Loaded, RawInput, Reader, with_nav
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
     from betaneutral_xl.model.covariance_units import CovarianceUnit
     from betaneutral_xl.model.provenance import Provenance
     from betaneutral_xl.network.transport import Reply

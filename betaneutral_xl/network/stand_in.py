@@ -13,11 +13,12 @@ import socket
 import struct
 import sys
 import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 from urllib.parse import parse_qs
 
 import numpy as np
@@ -27,9 +28,6 @@ from betaneutral_xl.model.provenance import Provenance, Retrieval
 from betaneutral_xl.network.silverfund import FUNDS
 from betaneutral_xl.readers.covariance_csv import parse_covariance
 from betaneutral_xl.readers.holdings_json import parse_holdings
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
 
 HOST = "127.0.0.1"
 

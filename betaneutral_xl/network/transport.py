@@ -13,6 +13,7 @@ import contextlib
 import re
 import socket
 import time
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -24,8 +25,6 @@ from betaneutral_xl.errors import BetaNeutralError, ChangedFormat, InputError, R
 from betaneutral_xl.network.time_limit import bounded, seconds_left, time_limit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
     import requests
 
     from betaneutral_xl.system.settings import Settings

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.engine.result import Method
@@ -28,8 +29,6 @@ from betaneutral_xl.model.risk import Covariance
 from betaneutral_xl.notebook.result import Result
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import pandas as pd
 
     from betaneutral_xl.engine.neutral import Target

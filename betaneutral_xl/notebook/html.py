@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from html import escape
-from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import one_line
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
 
 TABLE = "border-collapse:collapse;font-variant-numeric:tabular-nums;margin:.4em 0"
 CELL = "padding:.15em .8em;text-align:{side};border-bottom:1px solid rgba(128,128,128,.3)"

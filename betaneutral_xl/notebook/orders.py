@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.job import order_formats, tables
@@ -15,9 +17,6 @@ from betaneutral_xl.notebook import html
 from betaneutral_xl.system.saving import save
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
     import pandas as pd
 
     from betaneutral_xl.engine.orders import Orders

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import copyreg
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from betaneutral_xl.engine.result import Rebalance
 from betaneutral_xl.errors import InputError
@@ -22,10 +24,6 @@ from betaneutral_xl.system.saving import save
 from betaneutral_xl.system.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import datetime
-    from typing import TypeAlias
-
     import pandas as pd
 
     from betaneutral_xl.job.request import Request

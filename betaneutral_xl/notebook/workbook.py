@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import io
 import math
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import one_line
 from betaneutral_xl.job import views
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
     from xlsxwriter import Workbook
     from xlsxwriter.worksheet import Worksheet
 

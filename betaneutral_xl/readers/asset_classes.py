@@ -8,16 +8,13 @@ words match, and words for cash are overridden by a company's legal form with a 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING
 
 from betaneutral_xl.model.portfolio import AssetClass
 from betaneutral_xl.model.printed import cell_text
 from betaneutral_xl.model.tickers import CURRENCIES
 from betaneutral_xl.system.patterns import Pattern
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
 
 MAX_NAME_LENGTH = 100
 """Characters of a name that are read."""

@@ -7,6 +7,7 @@ columns of their own.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from itertools import permutations
@@ -21,8 +22,6 @@ from betaneutral_xl.readers.columns import MAX_HEADER_CELLS, Column, Header, col
 from betaneutral_xl.system.patterns import Pattern
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from betaneutral_xl.readers.tabular.sheets import Row, TextSheet
 
 SAMPLE = 400

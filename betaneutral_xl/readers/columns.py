@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from betaneutral_xl.model.printed import clean, number
 from betaneutral_xl.model.tickers import CURRENCIES
 from betaneutral_xl.system.patterns import Pattern
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
 
 
 class Column(StrEnum):

@@ -13,12 +13,13 @@ import hashlib
 import io
 import math
 import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from hashlib import file_digest
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
@@ -36,9 +37,6 @@ from betaneutral_xl.system import optional
 from betaneutral_xl.system.files import LargeFile, content_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-    from typing import BinaryIO
-
     from betaneutral_xl.model.arrays import FloatArray
     from betaneutral_xl.model.covariance_units import CovarianceUnit
     from betaneutral_xl.model.risk import Covariance

@@ -17,6 +17,7 @@ Lines that begin with ``#``, which tools for CSV leave out as comments; numbers 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -29,8 +30,6 @@ from betaneutral_xl.model.tickers import normalise
 from betaneutral_xl.readers.formats import unreadable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from betaneutral_xl.model.arrays import FloatArray
     from betaneutral_xl.model.provenance import Provenance
     from betaneutral_xl.model.risk import Covariance

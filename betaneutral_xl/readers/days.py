@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import UnreadableFile
 from betaneutral_xl.model.printed import Typed, clean, date_of
 from betaneutral_xl.system.patterns import Pattern
-
-if TYPE_CHECKING:
-    import re
-    from collections.abc import Callable, Sequence
 
 YEARS = (1900, 2200)
 """Range of the years that a day may have."""

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -29,8 +30,6 @@ from betaneutral_xl.readers.columns import Column
 from betaneutral_xl.system.patterns import Pattern
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
     from betaneutral_xl.model.portfolio import Constituent
     from betaneutral_xl.readers.holdings_table import HoldingsTable
     from betaneutral_xl.readers.tabular.sheets import Row

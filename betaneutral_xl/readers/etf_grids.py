@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 from types import MappingProxyType
@@ -20,8 +21,6 @@ from betaneutral_xl.readers.weights import decimal_weights
 from betaneutral_xl.system.patterns import Pattern
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from betaneutral_xl.model.provenance import Provenance
     from betaneutral_xl.readers.tabular.cell_grids import Cell, CellGrid
 

@@ -11,6 +11,7 @@ import math
 import re
 import zipfile
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,8 +32,6 @@ from betaneutral_xl.system.files import listed, read_bytes, shown_name
 from betaneutral_xl.system.patterns import Pattern
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from betaneutral_xl.model.provenance import Provenance
     from betaneutral_xl.model.risk import Covariance
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -16,8 +17,6 @@ from betaneutral_xl.readers.flex import as_sheets, is_flex
 from betaneutral_xl.readers.tabular.detection import read_sheets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from betaneutral_xl.readers.tabular.sheets import TextSheet
 
 MAX_FILLS = 100_000

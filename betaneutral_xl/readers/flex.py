@@ -7,16 +7,13 @@ are the columns. The text is parsed into a target without a tree, by the limits 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 from betaneutral_xl.errors import UnreadableFile
 from betaneutral_xl.readers.tabular.delimited import decode
 from betaneutral_xl.readers.tabular.markup import MAX_WORKBOOK_LENGTH, Target, feed_xml, require_within_limits
 from betaneutral_xl.readers.tabular.records import Record, grid_of
 from betaneutral_xl.readers.tabular.sheets import TextSheet
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 ROOT = "FlexQueryResponse"
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from datetime import date
+from typing import Any
 
 from betaneutral_xl.errors import BetaNeutralError, ChangedFormat, UnreadableFile, listing
 from betaneutral_xl.model.provenance import Provenance, Retrieval, digest
 from betaneutral_xl.readers.tabular.sheets import BEFORE_TEXT
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import date
 
 NETWORK = frozenset({Retrieval.LIVE, Retrieval.CACHED})
 """Origins whose content the user cannot correct."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -13,8 +14,6 @@ from betaneutral_xl.readers.columns import Column, column_of, header_key
 from betaneutral_xl.readers.tabular.detection import read_sheets
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from betaneutral_xl.readers.tabular.sheets import Row
 
 HEADER_ROWS = 30

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import UnreadableFile
@@ -11,8 +12,6 @@ from betaneutral_xl.readers.columns import Column, Header
 from betaneutral_xl.readers.holdings_table import HoldingsTable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from betaneutral_xl.readers.tabular.sheets import TextSheet
 
 DEFAULT_COLUMNS = {

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
-from pathlib import PurePath
+from datetime import date, timedelta
+from pathlib import Path, PurePath
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -60,10 +61,6 @@ from betaneutral_xl.readers.weights import FROM_SIGNS, MIN_PERCENT_SUM, decimal_
 from betaneutral_xl.system.files import read_bytes, shown_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-    from datetime import date
-    from pathlib import Path
-
     from betaneutral_xl.readers.tabular.cell_grids import CellGrid
     from betaneutral_xl.readers.tabular.sheets import Row, TextSheet
 

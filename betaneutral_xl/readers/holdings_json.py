@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +14,6 @@ from betaneutral_xl.model.tickers import normalise
 from betaneutral_xl.readers.formats import complete_provenance, read_json, unequal_value_notes, unreadable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from betaneutral_xl.model.provenance import Provenance
 
 NUMBERS = ("shares", "price", "value")

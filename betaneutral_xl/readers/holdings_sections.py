@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -32,9 +34,6 @@ from betaneutral_xl.readers.position_layouts import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import date
-
     from betaneutral_xl.readers.tabular.sheets import Row, TextSheet
 
 HOLDING_VALUE_COLUMNS = VALUE_COLUMNS | {Column.SHARES}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -23,8 +24,6 @@ from betaneutral_xl.readers.columns import (
 from betaneutral_xl.system.patterns import Pattern
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from betaneutral_xl.readers.tabular.sheets import Row, TextSheet
 
 SAMPLE = 400

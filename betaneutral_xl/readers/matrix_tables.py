@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,9 +31,6 @@ from betaneutral_xl.readers.columns import Column, column_of, header_key
 from betaneutral_xl.readers.tabular.cell_grids import refuse_errors, sheet_of, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from datetime import date
-
     from betaneutral_xl.model.arrays import FloatArray, IntArray
     from betaneutral_xl.model.covariance_units import CovarianceUnit
     from betaneutral_xl.model.provenance import Provenance

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import BinaryIO
 
 import numpy as np
 
 from betaneutral_xl.readers.matrix_tables import PlainMatrix
 from betaneutral_xl.readers.tabular.parquet import open_parquet
-
-if TYPE_CHECKING:
-    from typing import BinaryIO
 
 COLUMNS = 256
 """Columns that are read at once; their decoding takes memory beside the matrix."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,8 +17,6 @@ from betaneutral_xl.readers.holdings_table import TICKER_ALONE, HoldingsTable
 from betaneutral_xl.system.patterns import Pattern
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from betaneutral_xl.readers.tabular.sheets import Row, TextSheet
 
 COUNTS = frozenset({"position", "positions", "pos", "holding", "holdings"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -19,8 +20,6 @@ from betaneutral_xl.readers.columns import Column
 from betaneutral_xl.system.patterns import Pattern
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from betaneutral_xl.readers.holdings_table import HoldingsTable
     from betaneutral_xl.readers.tabular.sheets import Row
 

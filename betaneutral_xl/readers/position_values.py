@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -16,8 +17,6 @@ from betaneutral_xl.readers.columns import Column, column_of, header_key
 from betaneutral_xl.readers.position_rows import HUNDREDTHS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from betaneutral_xl.readers.holdings_sections import Choice
     from betaneutral_xl.readers.holdings_table import HoldingsTable
     from betaneutral_xl.readers.position_rows import PositionRow

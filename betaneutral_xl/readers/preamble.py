@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
+from datetime import date
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
@@ -16,9 +18,6 @@ from betaneutral_xl.readers.columns import Column, header_key
 from betaneutral_xl.system.patterns import Pattern
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from datetime import date
-
     from betaneutral_xl.readers.holdings_table import HoldingsTable
     from betaneutral_xl.readers.tabular.sheets import Row
 

@@ -6,16 +6,13 @@ Fields (Close, Volume) and tickers stand in two rows, merged by Excel or not, or
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from betaneutral_xl.model.printed import cell_text, date_of, number
 from betaneutral_xl.readers.tabular.grid import TextGrid
 from betaneutral_xl.readers.tabular.row_grid import RowGrid
 from betaneutral_xl.system.patterns import Pattern
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 Grid = TextGrid | RowGrid
 

@@ -7,8 +7,10 @@ in any order; other columns are ignored. Fields and tickers in two header rows o
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -42,9 +44,6 @@ from betaneutral_xl.readers.tabular.sheets import OLE, ZIP
 from betaneutral_xl.system.files import read_bytes, shown_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-    from pathlib import Path
-
     from betaneutral_xl.model.arrays import FloatArray
     from betaneutral_xl.model.returns import DateArray
     from betaneutral_xl.readers.tabular.cell_grids import Cell, CellGrid

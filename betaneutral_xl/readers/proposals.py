@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,8 +18,6 @@ from betaneutral_xl.readers.tabular.records import grid_of
 from betaneutral_xl.readers.tabular.sheets import BEFORE_TEXT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from betaneutral_xl.readers.tabular.sheets import Row, TextSheet
 
 NEW_WEIGHT = frozenset({"new weight", "new weights", "target weight", "proposed weight"})

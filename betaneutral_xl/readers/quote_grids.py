@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import InputError, MissingValue
@@ -15,8 +16,6 @@ from betaneutral_xl.readers.holdings_table import HEADER_SEARCH_ROWS, holding_ro
 from betaneutral_xl.readers.tabular.cell_grids import refuse_errors, sheet_of, text_of
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from betaneutral_xl.model.provenance import Provenance
     from betaneutral_xl.readers.holdings_table import HoldingsTable
     from betaneutral_xl.readers.tabular.cell_grids import CellGrid

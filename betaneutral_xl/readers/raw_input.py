@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
@@ -11,8 +12,6 @@ from betaneutral_xl.model.portfolio import Etf, Holdings
 from betaneutral_xl.model.risk import Covariance
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from betaneutral_xl.model.provenance import Provenance
     from betaneutral_xl.system.files import LargeFile
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import InputError, UnreadableFile
@@ -11,8 +12,6 @@ from betaneutral_xl.readers.columns import CODE_COLUMNS, Column, column_of
 from betaneutral_xl.readers.tabular.detection import read_sheets
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from betaneutral_xl.readers.tabular.sheets import Row
 
 HEADER_ROWS = 30

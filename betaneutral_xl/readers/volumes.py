@@ -6,16 +6,13 @@ in the header (yfinance). A file without volumes has none, which is no error.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from datetime import date
 
 import numpy as np
 
 from betaneutral_xl.model.tickers import normalise
 from betaneutral_xl.readers.prices import parse_values
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import date
 
 DAYS = 21
 """Trading days of which the volume is averaged: a month."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import InputError, UnreadableFile
@@ -11,8 +12,6 @@ from betaneutral_xl.readers.columns import Column, header_key
 from betaneutral_xl.system.patterns import Pattern
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from betaneutral_xl.readers.holdings_table import HoldingsTable
 
 NEAR_ONE = (0.5, 1.5)

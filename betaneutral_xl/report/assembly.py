@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.errors import InputError, MissingValue, ModelError
@@ -15,9 +17,6 @@ from betaneutral_xl.job.sources import order_quotes
 from betaneutral_xl.report.contents import Contents
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import datetime
-
     from betaneutral_xl.engine.orders import Orders
     from betaneutral_xl.job.realised import Realised
     from betaneutral_xl.job.request import OrderTerms

@@ -6,6 +6,7 @@ import io
 import re
 import zipfile
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import openpyxl
@@ -17,8 +18,6 @@ from betaneutral_xl.system.saving import archive_entry
 from betaneutral_xl.system.words import shorten
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from openpyxl.worksheet.header_footer import _HeaderFooterPart
 
 LONGEST_MARGIN_TEXT = 70

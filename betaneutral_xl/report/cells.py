@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
@@ -18,8 +19,6 @@ from openpyxl.utils import get_column_letter
 from betaneutral_xl.system.saving import FORMULA_STARTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from openpyxl.worksheet.worksheet import Worksheet
 
     from betaneutral_xl.report.style import Look, Styles

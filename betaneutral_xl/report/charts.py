@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -34,8 +35,6 @@ from betaneutral_xl.report.cells import clean
 from betaneutral_xl.report.pictures import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from betaneutral_xl.report.cells import Canvas
     from betaneutral_xl.report.pictures import Picture, Series
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -15,8 +16,6 @@ from betaneutral_xl.report.builder import Compared
 from betaneutral_xl.report.cells import Formula, Scalar, clean, look_up
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-
     from betaneutral_xl.report.builder import Book
     from betaneutral_xl.report.cells import Canvas
     from betaneutral_xl.report.style import Look

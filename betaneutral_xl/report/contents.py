@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -19,8 +20,6 @@ from betaneutral_xl.model.constraints import SMALLEST_TRADE
 from betaneutral_xl.model.tickers import normalise
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from betaneutral_xl.engine.compare import Alternative
     from betaneutral_xl.engine.frontier import Point
     from betaneutral_xl.engine.orders import Orders

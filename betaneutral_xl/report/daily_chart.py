@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import io
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.engine.backtest.charts import require
 from betaneutral_xl.job.daily.page import PART_WORDS, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from betaneutral_xl.job.daily.page import Today
     from betaneutral_xl.job.daily.records import Reading
 

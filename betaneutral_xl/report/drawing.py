@@ -7,6 +7,7 @@ its text is searchable and accessible to screen readers, and it prints sharply.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -14,8 +15,6 @@ from betaneutral_xl.report import style
 from betaneutral_xl.report.pictures import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from betaneutral_xl.report.pictures import Picture, Series
 
 WIDTH, HEIGHT = 420.0, 320.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.job import views
@@ -20,8 +21,6 @@ from betaneutral_xl.report.sheets.compare import MEASURES
 from betaneutral_xl.report.web import document, drawn, folded, safe, table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from betaneutral_xl.job.answer import AnswerPage
     from betaneutral_xl.job.answer.lines import Light, LimitLine, Measure
     from betaneutral_xl.report.contents import Contents

@@ -7,14 +7,12 @@ alone.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from openpyxl.cell.cell import Cell
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 FONT = "Arial"
 """Installed on Windows and macOS, and metrically equal to Liberation Sans on Linux."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Iterable, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -12,8 +13,6 @@ from betaneutral_xl.report.cells import clean
 from betaneutral_xl.report.pages.layout import LIGHTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
     from betaneutral_xl.report.pictures import Picture
 
 COLOURS = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.report import style
@@ -27,8 +28,6 @@ from betaneutral_xl.report.sheets import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from betaneutral_xl.report.contents import Contents
 
 PRESENTATION, INPUT, WORKING, CONTROL = style.NAVY, style.BLUE, style.GREY, style.GREEN

@@ -8,15 +8,12 @@ import os
 import re
 import stat
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import UnreadableFile
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from io import BufferedReader
 
 LIMIT = 32 * 1024 * 1024
 """Bytes of the largest input file; the largest known file of an issuer is under 4 MB."""

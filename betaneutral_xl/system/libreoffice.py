@@ -7,14 +7,11 @@ import os
 import re
 import shutil
 import sys
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import HostError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
 
 COMMANDS = ("soffice", "libreoffice")
 

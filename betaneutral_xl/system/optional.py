@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import importlib
 import threading
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+from pathlib import Path
+from typing import Any
 
 WITHOUT = {
     "daqp": "small problems take a little longer, to the same weights",

@@ -9,6 +9,7 @@ import json
 import math
 import os
 import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
@@ -16,7 +17,6 @@ from betaneutral_xl.errors import Unwritable
 from betaneutral_xl.system.places import is_device
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from zipfile import ZipInfo
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")

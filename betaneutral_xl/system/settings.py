@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from platformdirs import user_cache_path, user_data_path, user_downloads_path
 
 from betaneutral_xl.errors import InputError
 from betaneutral_xl.system.words import yes_or_no
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
 
 PREFIX = "BETANEUTRAL_"
 

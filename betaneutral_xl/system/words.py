@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from collections.abc import Iterable
 
 YES = frozenset({"true", "yes", "y", "on", "1", "1.0", "t"})
 NO = frozenset({"false", "no", "n", "off", "0", "0.0", "f"})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,8 +12,6 @@ from betaneutral_xl.engine.estimators.window import Estimate, Window
 from betaneutral_xl.testing.requirements import require
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from betaneutral_xl.model.arrays import FloatArray
 
 DAYS, NAMES = 120, 12

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.errors import BetaNeutralError
@@ -12,10 +15,6 @@ from betaneutral_xl.hosts.sheets.open_workbook import Append, Area, Plan, Recalc
 from betaneutral_xl.testing.requirements import require
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from contextlib import AbstractContextManager
-    from pathlib import Path
-
     from betaneutral_xl.hosts.sheets.open_workbook import Sheets, Workbook
     from betaneutral_xl.hosts.sheets.session import Rows, Session
 

@@ -18,6 +18,7 @@ import csv
 import math
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,8 +36,6 @@ from betaneutral_xl.model.tickers import normalise
 from betaneutral_xl.readers.prices import join, load_prices
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from betaneutral_xl.model.arrays import FloatArray
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "data"

@@ -17,6 +17,7 @@ import argparse
 import math
 import sys
 import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,8 +43,6 @@ from betaneutral_xl.model.risk import Factors
 from betaneutral_xl.readers.prices import join, load_prices
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
     from betaneutral_xl.model.arrays import BoolArray, FloatArray
     from betaneutral_xl.model.returns import Returns
     from betaneutral_xl.model.risk import CovarianceOperator

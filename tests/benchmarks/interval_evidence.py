@@ -11,6 +11,7 @@ Each month is decided and held once; its interval is computed in several ways fr
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -32,8 +33,6 @@ from betaneutral_xl.engine.stable import penalty_scale
 from betaneutral_xl.model.constraints import Constraints
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
     from betaneutral_xl.engine.intervals import BetaForecast
     from betaneutral_xl.engine.result import Rebalance
     from betaneutral_xl.model.arrays import FloatArray

@@ -12,6 +12,7 @@ other prices, of portfolios and baskets drawn from their names.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,8 +26,6 @@ from betaneutral_xl.model.market import Market
 from betaneutral_xl.readers.prices import choose, load_prices
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from betaneutral_xl.engine.backtest import Performance
     from betaneutral_xl.model.returns import Prices
 

@@ -16,6 +16,7 @@ import signal
 import sys
 import time
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,8 +28,6 @@ from betaneutral_xl.engine.optimisation.quadratic import QuadraticProgram
 from betaneutral_xl.model.risk import Dense
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from betaneutral_xl.model.arrays import FloatArray
 
 BLOCK, BLOCKS = 0.15, 4

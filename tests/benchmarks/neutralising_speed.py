@@ -18,6 +18,7 @@ import tempfile
 import time
 import tracemalloc
 import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,8 +37,6 @@ from betaneutral_xl.model.provenance import Provenance
 from betaneutral_xl.model.risk import Covariance, Dense
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-
     from barra import Case
 
     from betaneutral_xl.model.arrays import FloatArray

@@ -8,6 +8,7 @@ Arrays that a peer needs are built once, outside the timing.
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +17,6 @@ import numpy as np
 from betaneutral_xl.engine.optimisation import solvers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from barra import Case
 
     from betaneutral_xl.engine.optimisation.quadratic import QuadraticProgram

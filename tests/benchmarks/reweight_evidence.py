@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -35,8 +36,6 @@ from betaneutral_xl.model.provenance import digest
 from betaneutral_xl.readers.prices import join, load_prices
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from betaneutral_xl.engine.backtest import Performance
     from betaneutral_xl.model.returns import Prices
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
@@ -36,8 +37,6 @@ from betaneutral_xl.model.constraints import Constraints
 from betaneutral_xl.model.risk import Covariance
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
     from betaneutral_xl import Etf, Holdings
     from betaneutral_xl.engine.backtest import Performance
     from betaneutral_xl.model.arrays import FloatArray

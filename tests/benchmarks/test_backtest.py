@@ -5,6 +5,7 @@ pytest tests/benchmarks/test_backtest.py
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +17,6 @@ from betaneutral_xl.engine.backtest import Estimator, Schedule, Study, walk
 from betaneutral_xl.model.returns import Prices
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from pytest_benchmark.fixture import BenchmarkFixture
 
 SIX = ("default", "sample", "sample:window=252", "exponential", "two_speed", "statistical_factors")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import tracemalloc
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,8 +17,6 @@ from betaneutral_xl.engine.optimisation.quadratic import QuadraticProgram
 from betaneutral_xl.model.risk import Dense
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from betaneutral_xl.model.arrays import FloatArray
 
 FASTER = 5.0

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 import tracemalloc
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,8 +22,6 @@ from betaneutral_xl.engine.optimisation.quadratic import Duals, Solution
 from betaneutral_xl.model.risk import Dense
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from pytest_benchmark.fixture import BenchmarkFixture
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # warnings of the peers

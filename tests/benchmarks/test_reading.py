@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import io
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from betaneutral_xl.readers.covariance_csv import parse_plain_matrix
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 NAMES = 800
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import pickle
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,8 +21,6 @@ from betaneutral_xl.hosts.sheets.session import Session
 from betaneutral_xl.system.settings import Settings
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pytest_benchmark.fixture import BenchmarkFixture
 
 N, DAYS = 500, 252

@@ -7,7 +7,8 @@ import io
 import json
 import sys
 import tomllib
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,9 +19,6 @@ from betaneutral_xl.hosts.cli import build_parser, main
 from betaneutral_xl.hosts.sheets.session import Session
 from betaneutral_xl.job import sample
 from betaneutral_xl.system.settings import Settings
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 INSTALLERS = (
     "python3 -m venv",

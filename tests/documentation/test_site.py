@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import check_site
 import generated_pages
@@ -16,9 +16,6 @@ from documentation.blocks import ROOT
 from betaneutral_xl import errors
 from betaneutral_xl.hosts.cli.commands import COMMANDS
 from betaneutral_xl.system import settings
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 OTHER_RUNS: dict[str, list[tuple[str, ...]]] = {
     "rebalance": [

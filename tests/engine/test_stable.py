@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -38,9 +40,6 @@ from betaneutral_xl.model.provenance import Provenance
 from betaneutral_xl.model.risk import Covariance, Factors
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
     from betaneutral_xl.model.arrays import BoolArray, FloatArray
 
 N, BLOCKS = 16, 7

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 RELATIVE, ABSOLUTE = 1e-9, 1e-9
 """Tolerances between front ends; the absolute one is for numbers that are zero up to rounding."""

@@ -16,9 +16,11 @@ import subprocess
 import sys
 import threading
 from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, redirect_stderr, redirect_stdout
-from typing import IO, TYPE_CHECKING, Any, ClassVar, cast
+from pathlib import Path
+from typing import IO, Any, ClassVar, cast
 
 import openpyxl
 import pandas as pd
@@ -43,10 +45,6 @@ from betaneutral_xl.job import run, sample, tables
 from betaneutral_xl.model.quotes import Quotes
 from betaneutral_xl.model.risk import Covariance
 from betaneutral_xl.system.settings import Settings
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-    from pathlib import Path
 
 KINDS = {2: "input", 3: "source", 4: "model", 5: "host"}
 """Kind of error by exit code."""

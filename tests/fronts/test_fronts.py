@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from fronts.answers import Answer, NotOffered, Refusal, agree
@@ -14,10 +15,6 @@ from fronts.requests import REQUESTS, Query, Request
 
 from betaneutral_xl.hosts.cli import build_parser
 from betaneutral_xl.hosts.sheets.functions import BY_NAME
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 NAMES = tuple(one.name for one in FRONT_ENDS)
 

@@ -6,7 +6,8 @@ import csv
 import io
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pytest
@@ -24,9 +25,6 @@ from betaneutral_xl.job.options import BY_NAME
 from betaneutral_xl.model.notices import Severity
 from betaneutral_xl.notebook.api import beta_neutral
 from betaneutral_xl.system.settings import Settings
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 HELD = "ticker,shares,price\nA,300,100\nB,800,50\nZEDS,1500,20\n"
 LONG = [f"LONG{i:02}" for i in range(40)]

@@ -9,11 +9,11 @@ import io
 import json
 import tempfile
 import zipfile
+from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import BetaNeutralError
 from betaneutral_xl.hosts.cli import main
@@ -31,9 +31,6 @@ from betaneutral_xl.readers.fills import parse_fills
 from betaneutral_xl.readers.holdings_files import parse_holdings_file
 from betaneutral_xl.readers.prices import parse_prices
 from betaneutral_xl.readers.ticker_map import parse_ticker_map
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 NAME = "fuzzed.csv"
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from fuzz_targets import QUICK, TARGETS
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 FINDINGS = tuple(path for path in sorted((Path(__file__).parent / "findings").glob("*/*")) if path.is_file())
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -8,9 +8,6 @@ import pytest
 
 import betaneutral_xl as bn
 from betaneutral_xl.errors import InputError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 V = [[0.04, 0.02, 0.01], [0.02, 0.03, 0.015], [0.01, 0.015, 0.05]]
 W = {"A": 0.3, "B": 0.4, "C": 0.3}

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,8 +17,6 @@ from betaneutral_xl.job.sources import Sources
 from betaneutral_xl.system.settings import Settings
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from betaneutral_xl.model.portfolio import Etf
 
 FIRST, SECOND = date(2026, 7, 10), date(2026, 7, 13)

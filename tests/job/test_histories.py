@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -24,10 +25,6 @@ from betaneutral_xl.model.alignment import align
 from betaneutral_xl.model.portfolio import Etf, Holdings
 from betaneutral_xl.model.returns import Prices
 from betaneutral_xl.model.risk import Covariance
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
 
 
 def priced(names: tuple[str, ...] = ("A", "B", "C")) -> Covariance:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import json
 import math
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pytest
@@ -15,9 +16,6 @@ from betaneutral_xl.hosts.cli import main
 from betaneutral_xl.job import sample
 from betaneutral_xl.job.request import OrderTerms
 from betaneutral_xl.report.sheets import tickets
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 VOLUME = 100_000.0
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pytest
@@ -14,9 +15,6 @@ from betaneutral_xl.job import run, standing
 from betaneutral_xl.job.mandate import Mandate, canonical, ready, ready_text, shown
 from betaneutral_xl.job.request import OrderTerms, Request
 from betaneutral_xl.job.sources import Sources
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 RULES: dict[str, Any] = {
     "name": "Test fund",

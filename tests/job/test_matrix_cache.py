@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tracemalloc
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,9 +18,6 @@ from betaneutral_xl.model.risk import Covariance
 from betaneutral_xl.readers.raw_input import Reader
 from betaneutral_xl.system import files
 from betaneutral_xl.system.files import LargeFile
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 NAMES = ("AAA", "BBB", "CCC")
 LONG_AGO = 1_700_000_000

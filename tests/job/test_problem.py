@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,9 +15,6 @@ from betaneutral_xl.job.inputs import load_etf
 from betaneutral_xl.job.request import Request
 from betaneutral_xl.job.sources import from_snapshot
 from betaneutral_xl.readers.raw_input import Reader
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 REQUESTS: dict[str, dict[str, Any]] = {
     "hedge": {},

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -25,9 +26,6 @@ from betaneutral_xl.job.request import (
 )
 from betaneutral_xl.model.alignment import OnMissing
 from betaneutral_xl.model.constraints import Constraints
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_nothing_given_is_a_hedge_to_zero() -> None:

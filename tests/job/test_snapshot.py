@@ -3,8 +3,10 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,9 +36,6 @@ from betaneutral_xl.network.silverfund import SilverFund
 from betaneutral_xl.readers.raw_input import Loaded, RawInput, Reader
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
     from betaneutral_xl.network.stand_in import StandIn
     from betaneutral_xl.system.settings import Settings
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,8 +15,6 @@ from betaneutral_xl.readers.covariance_csv import load_covariance
 from betaneutral_xl.readers.prices import load_prices
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from betaneutral_xl.model.returns import DateArray
 
 FRIDAY = np.datetime64("2020-01-03")

@@ -4,9 +4,11 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -28,9 +30,6 @@ from betaneutral_xl.network.cache import NEGATIVE, Answer, Cache, Cached, Query
 from betaneutral_xl.network.silverfund import SilverFund, holdings_call
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
     from betaneutral_xl.network.stand_in import StandIn
     from betaneutral_xl.system.settings import Settings
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from fund_api import COVARIANCE, DAY, HOLDINGS, TOKEN
@@ -13,10 +15,6 @@ from betaneutral_xl.hosts.cli import main
 from betaneutral_xl.network import flex, silverfund
 from betaneutral_xl.network.cache import Cache
 from betaneutral_xl.network.stand_in import Api, Fault, FlexAnswers, StandIn
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
 FLEX_TOKEN = "777notToBeSeenAnywhere777"  # noqa: S105 - the stand-in's
 

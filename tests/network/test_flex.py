@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import traceback
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,10 +18,6 @@ from betaneutral_xl.network.flex import REFUSALS, WAITING, Flex
 from betaneutral_xl.network.stand_in import Api, Fault, FlexAnswers, StandIn
 from betaneutral_xl.readers.fills import parse_fills
 from betaneutral_xl.system.settings import Settings
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
 TOKEN = "777notToBeSeenAnywhere777"  # noqa: S105 - what must not leak
 

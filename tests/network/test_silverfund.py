@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -25,8 +26,6 @@ from betaneutral_xl.network.silverfund import SilverFund, covariance_call
 from betaneutral_xl.network.stand_in import Fault, Response, StandIn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from betaneutral_xl.system.settings import Settings
 
 DAY = date(2025, 11, 18)

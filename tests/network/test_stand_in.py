@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 import requests
@@ -11,9 +12,6 @@ import requests
 from betaneutral_xl.errors import InputError, UnreadableFile
 from betaneutral_xl.job import sample
 from betaneutral_xl.network.stand_in import Api, Fault, StandIn
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 TOKEN = {"Authorization": "Bearer not-to-be-seen-anywhere"}
 REQUEST = {"fund": "quant_paper", "start": "2025-11-18", "end": "2025-11-18"}

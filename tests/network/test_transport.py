@@ -4,8 +4,10 @@ import contextlib
 import inspect
 import socket
 import threading
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,9 +19,6 @@ from betaneutral_xl.network.stand_in import Api, Fault, Response, StandIn
 from betaneutral_xl.network.transport import FAILURES, Request, Transport, failure_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
-
     from betaneutral_xl.system.settings import Settings
 
 

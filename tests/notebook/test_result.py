@@ -3,7 +3,9 @@ from __future__ import annotations
 import html.parser
 import pickle
 import zipfile
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import openpyxl
@@ -15,10 +17,6 @@ from betaneutral_xl.errors import InputError, MissingPrice, MissingValue, Unwrit
 from betaneutral_xl.job import run
 from betaneutral_xl.job.request import OrderTerms
 from betaneutral_xl.job.sources import order_quotes
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
 
 EVIL = "<img src=x onerror=alert(1)>"
 V = [[0.04, 0.02, 0.01], [0.02, 0.03, 0.015], [0.01, 0.015, 0.05]]

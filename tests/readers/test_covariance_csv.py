@@ -7,6 +7,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,8 +35,6 @@ from betaneutral_xl.readers.covariance_csv import (
 )
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from betaneutral_xl.model.risk import Covariance
 
 API_SHAPE = """\

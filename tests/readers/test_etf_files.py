@@ -4,7 +4,7 @@ import math
 import os
 import sys
 from datetime import date
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -24,9 +24,6 @@ from betaneutral_xl.model.provenance import Retrieval
 from betaneutral_xl.network.download import file_name_of
 from betaneutral_xl.readers.etf_files import find_etf, parse_etf
 from betaneutral_xl.system.settings import Settings
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 TODAY = date(2026, 8, 31)
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import io
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from textwrap import dedent
@@ -18,8 +19,6 @@ from betaneutral_xl.model.portfolio import AssetClass
 from betaneutral_xl.readers.etf_files import parse_etf
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from betaneutral_xl.model.portfolio import Etf
 
 

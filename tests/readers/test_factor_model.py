@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,9 +16,6 @@ from betaneutral_xl.job.inputs import covariance_file, read
 from betaneutral_xl.model.covariance_units import CovarianceUnit
 from betaneutral_xl.model.factor_model import Units, factor_model
 from betaneutral_xl.model.risk import Covariance, Factors
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 X = np.array([[1.0, 0.5], [0.8, -0.2], [1.2, 0.0]])
 F = np.array([[0.04, 0.01], [0.01, 0.02]])

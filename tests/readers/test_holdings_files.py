@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import openpyxl
@@ -19,8 +20,6 @@ from betaneutral_xl.readers.holdings_files import load_holdings, parse_holdings_
 from betaneutral_xl.readers.holdings_sections import Choice
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from betaneutral_xl.model.portfolio import Holdings
 
 

@@ -5,16 +5,14 @@ from __future__ import annotations
 
 import csv
 import json
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pytest
 
 from betaneutral_xl.hosts.cli import main
 from betaneutral_xl.readers.holdings_files import load_holdings
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 NAMES = ("NVDA", "MSFT", "AAPL", "SAP", "TSM")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,8 +17,6 @@ from betaneutral_xl.hosts.sheets import cells, ranges
 from betaneutral_xl.readers.holdings_files import parse_holdings_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from betaneutral_xl.model.portfolio import Holdings
 
 PRICES = {"AAPL": 250.0, "MSFT": 400.0, "NVDA": 180.0, "BRK.B": 500.0, "BRK B": 500.0}

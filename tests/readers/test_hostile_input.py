@@ -10,16 +10,13 @@ import subprocess
 import sys
 import time
 import zipfile
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import pytest
 
 from betaneutral_xl.errors import InputError
 from betaneutral_xl.readers.etf_files import parse_etf
 from betaneutral_xl.readers.holdings_files import parse_holdings_file
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 LARGE = 20_000_000
 SECONDS = 15.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,8 +19,6 @@ from betaneutral_xl.readers.covariance_csv import parse_covariance
 from betaneutral_xl.readers.matrix_tables import ONE_TRIANGLE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from betaneutral_xl import Covariance
 
 NAMES = ("AAPL", "BRK.B", "NVDA")

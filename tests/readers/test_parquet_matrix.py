@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,9 +15,6 @@ from betaneutral_xl.errors import BetaNeutralError
 from betaneutral_xl.model.provenance import Provenance, Retrieval
 from betaneutral_xl.readers import covariance_csv, parquet_matrix
 from betaneutral_xl.readers.covariance_csv import load_covariance, parse_covariance
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 NAMES = ["AAA", "BRK.B", "CCC"]
 MATRIX = np.array([[0.09, 0.02, 0.01], [0.02, 0.16, 0.03], [0.01, 0.03, 0.25]])

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import openpyxl
@@ -15,9 +16,6 @@ from betaneutral_xl.errors import InputError, UnreadableFile
 from betaneutral_xl.hosts.sheets import cells, ranges
 from betaneutral_xl.model.notices import Severity
 from betaneutral_xl.readers.prices import parse_prices
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 DAYS = [date(2023, 6, 1), date(2023, 6, 2), date(2023, 6, 13)]
 CLOSES = [[39.7, 324.9], [39.2, 327.6], [40.9, 326.5]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -12,9 +12,6 @@ from betaneutral_xl.hosts.cli import main
 from betaneutral_xl.job.inputs import etf_file, load_etf, read
 from betaneutral_xl.model.portfolio import Etf
 from betaneutral_xl.readers.ticker_map import parse_ticker_map
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 FUND = (
     "Name;ISIN;Gewichtung\nNVIDIA CORP;US67066G1040;0,55\nMICROSOFT CORP;US5949181045;0,35\n"

@@ -6,6 +6,7 @@ import io
 import re
 import zipfile
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,8 +20,6 @@ from betaneutral_xl.report import Realised
 from betaneutral_xl.report.xlsx import SHORT
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from betaneutral_xl.model.risk import Covariance
 
 

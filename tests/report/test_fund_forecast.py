@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -22,8 +23,6 @@ from betaneutral_xl.report.assembly import Assembled, assemble
 from betaneutral_xl.report.sheets import fund_forecast
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from betaneutral_xl.system.settings import Settings
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,8 +19,6 @@ from betaneutral_xl.model.risk import Covariance
 from betaneutral_xl.report.web import SCRIPT
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from report_problems import LibreOffice
 
     from betaneutral_xl.engine.result import Rebalance

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from failing_files import Faults, Kind, failing
@@ -12,9 +12,6 @@ from failing_files import Faults, Kind, failing
 from betaneutral_xl.errors import HostError, Unwritable
 from betaneutral_xl.hosts.cli import main
 from betaneutral_xl.report import pdf
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="its faults are of POSIX systems")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,8 +19,6 @@ from betaneutral_xl.report import Contents, build_html, build_slide, build_workb
 from betaneutral_xl.report.slide.content import slide_of
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from betaneutral_xl.model.portfolio import Etf
     from betaneutral_xl.model.risk import Covariance
 

@@ -4,16 +4,13 @@ import io
 import os
 import sys
 import threading
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from betaneutral_xl.errors import UnreadableFile
 from betaneutral_xl.system import files
 from betaneutral_xl.system.files import is_inside, listed, read_bytes, shown_name
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="the system has no such files")
 

@@ -1,15 +1,12 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from betaneutral_xl.errors import HostError
 from betaneutral_xl.system import libreoffice
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def installation(

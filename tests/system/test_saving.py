@@ -5,7 +5,7 @@ import io
 import json
 import os
 import tempfile
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from failing_files import Faults, failing
@@ -22,9 +22,6 @@ from betaneutral_xl.system.saving import (
     to_csv,
     to_json,
 )
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_a_file_is_replaced_atomically(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +15,6 @@ from betaneutral_xl.model.risk import Dense
 from betaneutral_xl.testing import check_estimator
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from betaneutral_xl.engine.estimators.window import Estimate, Window
 
 NEED_SKLEARN = {"ledoit_wolf", "oas"}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,9 +17,6 @@ from betaneutral_xl.system.settings import Settings
 from betaneutral_xl.testing import check_host
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
-
     from betaneutral_xl.hosts.sheets.open_workbook import Change, Plan, Sheets
 
 

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import pytest
 import windows_lane
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 collect_ignore = ["test_lane.py"] if sys.platform == "win32" else ["inside", "real_com"]
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,6 @@ from betaneutral_xl import __version__
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Iterator
 
     from windows_lane import Lane
 

@@ -7,6 +7,7 @@ returns are in ``outcome``; of the hedges only that of perfect foresight uses th
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -26,8 +27,6 @@ from betaneutral_xl.model.portfolio import Constituent, Etf
 from betaneutral_xl.model.provenance import Provenance
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from betaneutral_xl.engine.backtest.plan import Study
     from betaneutral_xl.engine.estimators.fitting import Observed
     from betaneutral_xl.engine.intervals import BetaForecast

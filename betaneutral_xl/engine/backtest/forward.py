@@ -8,8 +8,10 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, fields
+from datetime import date
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
@@ -34,9 +36,6 @@ from betaneutral_xl.model.spacing import require_daily
 from betaneutral_xl.system import optional
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from datetime import date
-
     from betaneutral_xl.engine.backtest.decide import Decision, Strategy
     from betaneutral_xl.engine.intervals import BetaForecast
     from betaneutral_xl.errors import BetaNeutralError

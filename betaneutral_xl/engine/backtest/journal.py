@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import json
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any, Self
 
 from betaneutral_xl.errors import Unwritable
 from betaneutral_xl.model.provenance import digest
 from betaneutral_xl.system.optional import file_lock
-
-if TYPE_CHECKING:
-    from pathlib import Path
-    from typing import Self
 
 Row = dict[str, Any]
 

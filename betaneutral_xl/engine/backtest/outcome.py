@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,8 +13,6 @@ from betaneutral_xl.errors import ModelError
 from betaneutral_xl.model.returns import Returns
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from betaneutral_xl.model.arrays import FloatArray
     from betaneutral_xl.model.returns import Prices
 

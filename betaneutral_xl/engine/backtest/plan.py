@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -24,8 +25,6 @@ from betaneutral_xl.model.values import require_sign
 from betaneutral_xl.system.words import did_you_mean
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from betaneutral_xl.engine.neutral import Target
     from betaneutral_xl.model.arrays import IntArray
     from betaneutral_xl.model.market import Market

@@ -13,6 +13,7 @@ import json
 import logging
 import math
 import socket
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
@@ -26,8 +27,6 @@ from betaneutral_xl.errors import BetaNeutralError, InputError, MissingPackage, 
 from betaneutral_xl.model.provenance import digest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
     from betaneutral_xl.engine.backtest.journal import Row
     from betaneutral_xl.engine.backtest.plan import Study
 

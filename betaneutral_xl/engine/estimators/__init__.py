@@ -6,16 +6,13 @@ docs/estimators.md explains the choice of the default.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from importlib import import_module
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import InputError
 from betaneutral_xl.model.values import option_name
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 MODULES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {

@@ -7,7 +7,9 @@ covariance. Missing returns, annualisation, and notes for the user are handled h
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -25,9 +27,6 @@ from betaneutral_xl.model.spacing import DAILY, Spacing, spacing_of
 from betaneutral_xl.system.words import yes_or_no
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from datetime import date
-
     from betaneutral_xl.model.arrays import FloatArray
     from betaneutral_xl.model.returns import Returns
     from betaneutral_xl.model.risk import CovarianceOperator

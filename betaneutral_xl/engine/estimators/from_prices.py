@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.engine.estimators import WINDOW, MissingData
@@ -11,9 +13,6 @@ from betaneutral_xl.model.notices import Notice, Subject
 from betaneutral_xl.model.tickers import normalise
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from datetime import date
-
     from betaneutral_xl.model.returns import Prices
     from betaneutral_xl.model.risk import Covariance
 

@@ -7,6 +7,7 @@ checks, its relaxations (``reachable``) and its words, so that a new limit is on
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.engine.limits import names, sums, trades
@@ -14,8 +15,6 @@ from betaneutral_xl.engine.limits.limit import WITH, Limit, NewWeights, Reading,
 from betaneutral_xl.errors import listing
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from betaneutral_xl.engine.checks import Check
     from betaneutral_xl.model.constraints import Constraints
 

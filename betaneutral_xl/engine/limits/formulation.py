@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, reduce
 from operator import and_
@@ -18,8 +19,6 @@ from betaneutral_xl.model.values import share_text
 from betaneutral_xl.system.words import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
     from betaneutral_xl.engine.limits.limit import Limit
     from betaneutral_xl.engine.optimisation.quadratic import Solution
     from betaneutral_xl.model.alignment import Aligned

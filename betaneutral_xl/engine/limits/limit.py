@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
@@ -15,8 +16,6 @@ from betaneutral_xl.engine.checks import LIMIT, Check, size_of
 from betaneutral_xl.model.constraints import SMALLEST_TRADE, Range
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
     from betaneutral_xl.engine.limits.formulation import Formulation
     from betaneutral_xl.engine.optimisation.linear import SparseMatrix
     from betaneutral_xl.engine.optimisation.quadratic import Duals, QuadraticProgram

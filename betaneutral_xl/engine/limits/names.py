@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -13,8 +14,6 @@ from betaneutral_xl.engine.limits.limit import Limit, NewWeights, Reading, Relax
 from betaneutral_xl.model.constraints import ALL, Universe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
     from betaneutral_xl.engine.checks import Check
     from betaneutral_xl.engine.limits.formulation import Formulation
     from betaneutral_xl.model.alignment import Aligned

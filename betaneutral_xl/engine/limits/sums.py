@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -26,8 +27,6 @@ from betaneutral_xl.model.constraints import ALL, Range
 from betaneutral_xl.model.values import share_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
     from betaneutral_xl.engine.limits.formulation import Formulation
     from betaneutral_xl.engine.optimisation.quadratic import Duals
     from betaneutral_xl.model.alignment import Aligned

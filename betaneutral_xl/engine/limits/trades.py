@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,8 +12,6 @@ from betaneutral_xl.engine.limits.limit import Limit, NewWeights, Reading, Terms
 from betaneutral_xl.model.constraints import BASIS_POINT, Range
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from betaneutral_xl.model.alignment import Aligned
     from betaneutral_xl.model.constraints import Constraints
 

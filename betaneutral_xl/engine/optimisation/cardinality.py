@@ -9,6 +9,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,8 +22,6 @@ from betaneutral_xl.errors import Infeasible
 from betaneutral_xl.model.constraints import SMALLEST_TRADE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from betaneutral_xl.engine.optimisation.quadratic import QuadraticProgram, Solution
     from betaneutral_xl.model.arrays import BoolArray, FloatArray, IntArray
 

@@ -28,6 +28,7 @@ Rockafellar, Monotone operators and the proximal point algorithm, SIAM J. Contro
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -37,8 +38,6 @@ from betaneutral_xl.engine.optimisation.quadratic import MAX_TRADE, Duals, Quadr
 from betaneutral_xl.model.risk import Factors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from betaneutral_xl.model.arrays import BoolArray, FloatArray
     from betaneutral_xl.model.risk import CovarianceOperator
 

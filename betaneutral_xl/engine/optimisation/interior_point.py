@@ -15,6 +15,7 @@ Nocedal and Wright, Numerical Optimization, 2nd ed., chapter 16.6.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,8 +24,6 @@ import numpy as np
 from betaneutral_xl.engine.optimisation.quadratic import ABSOLUTE_GAP, Duals, QuadraticProgram, Solution
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from betaneutral_xl.model.arrays import FloatArray
     from betaneutral_xl.model.risk import Solver
 

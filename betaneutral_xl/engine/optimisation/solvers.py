@@ -8,8 +8,8 @@ the interior point method is the fallback.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,9 +18,6 @@ from betaneutral_xl.engine.optimisation.quadratic import VIOLATION, Duals, Quadr
 from betaneutral_xl.errors import Infeasible, SolverFailed
 from betaneutral_xl.model.risk import Factors
 from betaneutral_xl.system import optional
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 FASTEST = "DAQP"
 """Name, on its solutions, of the solver for few names without absolute values."""

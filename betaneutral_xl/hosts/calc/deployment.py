@@ -7,6 +7,7 @@ afterwards.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,8 +16,6 @@ from betaneutral_xl.hosts.calc import profile, within_office
 from betaneutral_xl.hosts.calc.processes import Finished, run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     from betaneutral_xl.system.libreoffice import Office
 
 TIMEOUT = 120.0

@@ -11,7 +11,9 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from collections.abc import Iterator, Mapping
 from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
@@ -24,9 +26,6 @@ from betaneutral_xl.hosts.sheets.layout import Sheet
 from betaneutral_xl.system.saving import archive_entry
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
-
     from betaneutral_xl.hosts.sheets.functions import Function
 
 IDENTIFIER = "org.betaneutral.xl"

@@ -6,6 +6,7 @@ import contextlib
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,8 +20,6 @@ from betaneutral_xl.system import libreoffice
 from betaneutral_xl.system.saving import make_folder, remove, save, temporary_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from betaneutral_xl.hosts.calc.profile import Installed
     from betaneutral_xl.hosts.sheets.session import Session
     from betaneutral_xl.system.libreoffice import Office

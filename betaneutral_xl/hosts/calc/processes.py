@@ -8,15 +8,12 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import HostError
 from betaneutral_xl.hosts.remote.client.channel import STRIPPED_ENVIRONMENT
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 OFFICES = ("soffice.bin", "soffice")
 """Program names of a running LibreOffice."""

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
 
 from betaneutral_xl.errors import BetaNeutralError, Unwritable
 from betaneutral_xl.hosts.cli import commands, parsing, streams
-
-if TYPE_CHECKING:
-    import argparse
-    from collections.abc import Iterable, Sequence
 
 EPILOG = """\
 exit codes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import MissingValue
@@ -11,8 +12,6 @@ from betaneutral_xl.job.options import Section
 from betaneutral_xl.job.sources import order_quotes
 
 if TYPE_CHECKING:
-    import argparse
-
     from betaneutral_xl.engine.orders import Orders
     from betaneutral_xl.engine.result import Rebalance
 

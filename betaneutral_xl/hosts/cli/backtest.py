@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,8 +15,6 @@ from betaneutral_xl.job.sources import load_holdings
 from betaneutral_xl.system import saving
 
 if TYPE_CHECKING:
-    import argparse
-
     from rich.console import Console
     from rich.table import Table
 

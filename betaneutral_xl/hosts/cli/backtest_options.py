@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
+import argparse
 import calendar
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from datetime import date
 
 from betaneutral_xl.hosts.cli import input_options, table_options
 from betaneutral_xl.job.estimation import DEFAULT, WINDOW
 from betaneutral_xl.job.options import Section
 from betaneutral_xl.job.request import Request
 from betaneutral_xl.job.studies import Terms
-
-if TYPE_CHECKING:
-    import argparse
-    from collections.abc import Sequence
-    from datetime import date
 
 ESTIMATORS = ("default", "sample")
 """Estimators compared by default."""

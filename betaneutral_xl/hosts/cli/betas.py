@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
 import math
-from typing import TYPE_CHECKING
 
 from betaneutral_xl.hosts.cli import input_options, output
 from betaneutral_xl.hosts.cli.output import number, percent
@@ -12,9 +12,6 @@ from betaneutral_xl.job.options import Section
 from betaneutral_xl.job.request import Request
 from betaneutral_xl.job.run import align
 from betaneutral_xl.model.alignment import OnMissing
-
-if TYPE_CHECKING:
-    import argparse
 
 EPILOG = """\
 examples:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import argparse
 
 from betaneutral_xl.hosts.cli import output
 from betaneutral_xl.job import cached
 from betaneutral_xl.system.settings import Settings
-
-if TYPE_CHECKING:
-    import argparse
 
 EPILOG = """\
 examples:

@@ -7,12 +7,11 @@ and sets ``run``, and ``run(args)``, which raises a ``BetaNeutralError`` or retu
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from betaneutral_xl.hosts.cli.parsing import Parser
 
 TASKS = {

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.hosts.cli import input_options, output, table_options
@@ -11,9 +13,6 @@ from betaneutral_xl.job import views
 from betaneutral_xl.job.run import compare
 
 if TYPE_CHECKING:
-    import argparse
-    from collections.abc import Sequence
-
     from betaneutral_xl.engine.compare import Alternative
     from betaneutral_xl.job.run import Comparison
 

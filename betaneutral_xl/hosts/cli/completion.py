@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import argparse
 
 SHELLS = ("bash", "zsh", "tcsh")
 

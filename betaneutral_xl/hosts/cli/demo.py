@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from betaneutral_xl.hosts.cli import output, weights
 from betaneutral_xl.hosts.cli.rebalance import print_summary
 from betaneutral_xl.system.saving import save
-
-if TYPE_CHECKING:
-    import argparse
 
 REPORT = "betaneutral-report.xlsx"
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.errors import InputError
@@ -14,9 +16,6 @@ from betaneutral_xl.job.value_files import covariance_csv
 from betaneutral_xl.system import saving
 
 if TYPE_CHECKING:
-    import argparse
-    from collections.abc import Iterable
-
     from betaneutral_xl.model.risk import Covariance
 
 BENCHMARK = "IWV"

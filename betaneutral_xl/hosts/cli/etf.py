@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import math
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.hosts.cli import output, table_options
@@ -12,9 +14,6 @@ from betaneutral_xl.model.portfolio import AssetClass
 from betaneutral_xl.system.settings import Settings
 
 if TYPE_CHECKING:
-    import argparse
-    from collections.abc import Iterable
-
     from betaneutral_xl.job.etf_days import EtfDay
     from betaneutral_xl.model.portfolio import Constituent, Etf
 

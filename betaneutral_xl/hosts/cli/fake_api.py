@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 import threading
 from importlib.resources import files
@@ -11,8 +12,6 @@ from betaneutral_xl.job import sample
 from betaneutral_xl.job.stand_in import stand_in
 
 if TYPE_CHECKING:
-    import argparse
-
     from betaneutral_xl.network.stand_in import StandIn
 
 EPILOG = """\

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.errors import ModelError
@@ -12,8 +13,6 @@ from betaneutral_xl.job.options import Section
 from betaneutral_xl.job.run import reach
 
 if TYPE_CHECKING:
-    import argparse
-
     from betaneutral_xl.engine.reachable import Reachable
 
 EPILOG = """\

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,8 +14,6 @@ from betaneutral_xl.system import saving
 from betaneutral_xl.system.settings import Settings
 
 if TYPE_CHECKING:
-    import argparse
-
     from betaneutral_xl.job.daily.reconciliation import Reconciliation
     from betaneutral_xl.job.daily.records import Accepted
 

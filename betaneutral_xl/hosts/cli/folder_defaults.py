@@ -6,7 +6,8 @@ parser of all options.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import argparse
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,9 +20,6 @@ from betaneutral_xl.model.values import option_name
 from betaneutral_xl.system.words import did_you_mean
 
 if TYPE_CHECKING:
-    import argparse
-    from collections.abc import Iterator
-
     from betaneutral_xl.job.options import Option
 
 FILE_NAME = "betaneutral.toml"

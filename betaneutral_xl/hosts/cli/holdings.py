@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,8 +14,6 @@ from betaneutral_xl.job.sources import load_holdings as load
 from betaneutral_xl.model.positions import PositionClass
 
 if TYPE_CHECKING:
-    import argparse
-
     from betaneutral_xl.model.portfolio import Holdings
     from betaneutral_xl.model.positions import Position
 

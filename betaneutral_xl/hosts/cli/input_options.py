@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import date
@@ -18,8 +19,6 @@ from betaneutral_xl.job.sources import Sources, beside_snapshot, from_snapshot, 
 from betaneutral_xl.system.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
-
     from betaneutral_xl.engine.result import Rebalance
     from betaneutral_xl.job.run import Inputs, Outcome
 

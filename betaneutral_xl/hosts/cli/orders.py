@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -16,8 +17,6 @@ from betaneutral_xl.job.sources import order_quotes
 from betaneutral_xl.system import saving
 
 if TYPE_CHECKING:
-    import argparse
-
     from betaneutral_xl.engine.orders import Orders
     from betaneutral_xl.model.quotes import Quotes
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+import argparse
 import math
 import os
 import sys
+from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
 
 from betaneutral_xl.system import saving
 
 if TYPE_CHECKING:
-    import argparse
-    from collections.abc import Container, Iterable, Iterator, Sequence
-
     from rich.console import Console
     from rich.text import Text
 

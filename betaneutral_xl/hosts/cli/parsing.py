@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import argparse
 import re
-from typing import TYPE_CHECKING, Any, NoReturn
-
-if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
+from typing import Any, NoReturn
 
 NEGATIVE = re.compile(r"-\.?\d.*|-inf.*", re.IGNORECASE)
 """A value such as ``-2%`` or ``-0.1:0.3``; no option begins like that."""

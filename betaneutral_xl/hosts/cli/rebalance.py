@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import math
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,8 +12,6 @@ from betaneutral_xl.hosts.cli.output import number, percent
 from betaneutral_xl.job.request import OrderTerms
 
 if TYPE_CHECKING:
-    import argparse
-
     from betaneutral_xl.job import views
     from betaneutral_xl.job.run import Outcome
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,8 +17,6 @@ from betaneutral_xl.system import saving
 from betaneutral_xl.system.files import shown_name
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from betaneutral_xl.job.request import OrderTerms
     from betaneutral_xl.job.run import Outcome
     from betaneutral_xl.system.settings import Settings

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.hosts.cli import input_options, output, table_options
 
 if TYPE_CHECKING:
-    import argparse
-    from collections.abc import Sequence
-
     from betaneutral_xl.job.snapshot import Snapshot
     from betaneutral_xl.readers.raw_input import RawInput
 

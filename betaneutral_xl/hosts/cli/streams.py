@@ -7,10 +7,7 @@ import errno
 import io
 import os
 import sys
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from typing import TextIO
+from typing import TextIO
 
 PLAIN = {"\u00b1": "+/-", "\u2026": "...", "\u2212": "-", "\u2013": "-", "\u2192": "->", "\u00d7": "x"}
 """What stands for signs that a terminal's encoding lacks; other characters become a question mark."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import date
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,9 +22,6 @@ from betaneutral_xl.job.sources import load_holdings
 from betaneutral_xl.system import saving
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from datetime import date
-
     from betaneutral_xl.engine.backtest.sweep import Cell
 
 EPILOG = f"""\

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +13,6 @@ from betaneutral_xl.job.options import BY_NAME, Kind, Section, of_section
 from betaneutral_xl.model.constraints import ALL
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
-
     from betaneutral_xl.job.options import Option
 
 REQUIRED = (Section.AIM, Section.LIMITS, Section.LEGS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,8 +12,6 @@ from betaneutral_xl.job.sources import order_quotes
 from betaneutral_xl.system import saving
 
 if TYPE_CHECKING:
-    import argparse
-
     from betaneutral_xl.job.daily.page import Today
 
 REBALANCE = 10

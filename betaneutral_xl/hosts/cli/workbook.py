@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,9 +12,6 @@ from betaneutral_xl.errors import HostError, InputError
 from betaneutral_xl.hosts.cli import output
 
 if TYPE_CHECKING:
-    import argparse
-    from collections.abc import Callable
-
     from betaneutral_xl.hosts.sheets.buttons import Outcome
 
 HOSTS = {

@@ -12,6 +12,7 @@ import contextlib
 import os
 import re
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
@@ -22,8 +23,6 @@ from betaneutral_xl.hosts.sheets.layout import ADD_IN
 from betaneutral_xl.system.saving import make_folder, save
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from betaneutral_xl.hosts.sheets.findings import Finding
 
 OPTIONS = rf"{registry.OFFICE}\Excel\Options"

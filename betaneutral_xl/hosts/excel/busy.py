@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import HostError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 BUSY = frozenset({0x80010001, 0x8001010A, 0x800AC472})
 """Results of COM: ``RPC_E_CALL_REJECTED``, ``RPC_E_SERVERCALL_RETRYLATER``, and ``VBA_E_IGNORE``, with which

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING
 
@@ -17,8 +18,6 @@ from betaneutral_xl.hosts.sheets.findings import Finding, met, unmet
 from betaneutral_xl.hosts.sheets.layout import ADD_IN, Sheet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from betaneutral_xl.hosts.files.addin_links import LinkedFile
     from betaneutral_xl.hosts.sheets.cells import Grid
 

@@ -7,6 +7,7 @@ there, stays ``#NAME?``; one from another computer has that computer's path befo
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.errors import HostError, listing
@@ -16,8 +17,6 @@ from betaneutral_xl.hosts.sheets.functions import FUNCTIONS
 from betaneutral_xl.hosts.sheets.layout import ADD_IN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import xlwings as xw
 
 _NAMES = "|".join(sorted((one.name for one in FUNCTIONS), key=len, reverse=True))

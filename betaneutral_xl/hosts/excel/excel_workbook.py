@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime
@@ -15,8 +16,6 @@ from betaneutral_xl.hosts.excel.busy import busy, unless_busy
 from betaneutral_xl.hosts.sheets.open_workbook import Append, Recalculate, Replace, Show, gather, missing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
     import xlwings as xw
 
     from betaneutral_xl.hosts.sheets.cells import Cell

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.errors import HostError, listing
@@ -10,9 +12,6 @@ from betaneutral_xl.hosts.excel import user_files
 from betaneutral_xl.hosts.excel.busy import busy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     import xlwings as xw
 
 NO_UPDATE, READ_ONLY = 0, True

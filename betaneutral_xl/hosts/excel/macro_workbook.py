@@ -13,6 +13,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,8 +28,6 @@ from betaneutral_xl.hosts.sheets.template.canvas import Template
 from betaneutral_xl.system.saving import archive_entry, temporary_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
     from betaneutral_xl.hosts.sheets.cells import Grid
     from betaneutral_xl.hosts.sheets.session import Session
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -24,8 +25,6 @@ from betaneutral_xl.hosts.sheets.layout import ADD_IN, Sheet
 from betaneutral_xl.hosts.sheets.open_workbook import Area, Plan, missing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from betaneutral_xl.hosts.sheets.open_workbook import Sheets
 
 TITLE = "Beta Neutral"

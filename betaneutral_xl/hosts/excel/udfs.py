@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import sys
+from collections.abc import Callable
 from datetime import date, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -23,8 +24,6 @@ from betaneutral_xl.hosts.sheets.functions import CATEGORY, FUNCTIONS
 from betaneutral_xl.hosts.sheets.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from betaneutral_xl.hosts.sheets.functions import Function
     from betaneutral_xl.hosts.sheets.session import Rows
 

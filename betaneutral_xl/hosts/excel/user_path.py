@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from collections.abc import Callable
 from functools import partial
-from pathlib import PureWindowsPath
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 KEY, NAME = "Environment", "Path"
 """Where Windows keeps it, below ``HKEY_CURRENT_USER``."""

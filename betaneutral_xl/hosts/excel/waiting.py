@@ -9,18 +9,17 @@ from __future__ import annotations
 
 import pickle
 import time
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from contextvars import ContextVar
 from threading import Lock, Thread
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from betaneutral_xl.hosts.sheets.cells import PREFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from types import ModuleType
-
     from betaneutral_xl.hosts.sheets.session import Rows
 
 AT_ONCE = 8

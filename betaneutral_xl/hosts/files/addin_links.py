@@ -11,9 +11,10 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote, unquote
 
 from betaneutral_xl.errors import HostError
@@ -29,9 +30,6 @@ from betaneutral_xl.hosts.files.workbook_file import (
 from betaneutral_xl.hosts.sheets.functions import FUNCTIONS
 from betaneutral_xl.hosts.sheets.layout import ADD_IN, Sheet
 from betaneutral_xl.system.saving import archive_entry
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 WORKBOOK_RELATIONS = "xl/_rels/workbook.xml.rels"
 CONTENT_TYPES = "[Content_Types].xml"

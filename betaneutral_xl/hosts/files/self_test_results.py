@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from pathlib import Path
+from typing import cast
 
 from betaneutral_xl.errors import HostError, NamedRangeMissing
 from betaneutral_xl.hosts.files.workbook_file import FileWorkbook
 from betaneutral_xl.hosts.sheets.template import self_test_sheets as sheet
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)

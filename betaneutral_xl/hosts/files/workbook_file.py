@@ -10,6 +10,7 @@ import io
 import posixpath
 import re
 import zipfile
+from collections.abc import Callable, Iterable, Sequence
 from copy import deepcopy
 from datetime import date
 from functools import partial
@@ -23,8 +24,6 @@ from betaneutral_xl.system.files import read_bytes
 from betaneutral_xl.system.saving import FORMULA_STARTS, save
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-
     from openpyxl.worksheet.worksheet import Worksheet
 
     from betaneutral_xl.errors import NamedRangeMissing

@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,8 +24,6 @@ from betaneutral_xl.hosts.remote.protocol import Conversation, Dialect
 from betaneutral_xl.system.files import read_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from betaneutral_xl.hosts.remote.client.wire import Message
     from betaneutral_xl.hosts.sheets.session import Session
 

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import webbrowser
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -15,8 +16,6 @@ from betaneutral_xl.errors import HostError
 from betaneutral_xl.system.saving import save
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from betaneutral_xl.hosts.office.place import Place
 
 DOOR = "open.html"

@@ -5,14 +5,13 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.system.files import read_bytes
 from betaneutral_xl.system.saving import save
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 

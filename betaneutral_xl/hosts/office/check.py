@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from betaneutral_xl import __version__
@@ -16,8 +17,6 @@ from betaneutral_xl.hosts.sheets.findings import met, unmet
 from betaneutral_xl.system.files import read_bytes
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from betaneutral_xl.hosts.office.systems.system import System
     from betaneutral_xl.hosts.sheets.findings import Finding
 

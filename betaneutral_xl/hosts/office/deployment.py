@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.hosts.office import metadata
@@ -12,9 +14,6 @@ from betaneutral_xl.hosts.office.page import FROM_MICROSOFT, PAGE, STATIC, html
 from betaneutral_xl.system.saving import make_folder, save
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from betaneutral_xl.hosts.office.place import Place
 
 

@@ -7,16 +7,14 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from betaneutral_xl.hosts.office import metadata
 from betaneutral_xl.hosts.office.backend import NO_MESSAGE, Backend, UnknownMessage
 from betaneutral_xl.hosts.remote.client import wire
 from betaneutral_xl.hosts.sheets.session import Session
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 def start() -> Callable[[str, str, Callable[[str], None]], None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,8 +19,6 @@ from betaneutral_xl.system import optional
 from betaneutral_xl.system.saving import make_folder, remove, save
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from betaneutral_xl.hosts.office.certificate import Certificate
     from betaneutral_xl.hosts.office.systems.system import System
     from betaneutral_xl.hosts.sheets.session import Session

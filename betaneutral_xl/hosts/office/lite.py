@@ -7,6 +7,7 @@ xlwings Lite makes what a script has written when the script ends, and nothing o
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -20,8 +21,6 @@ from betaneutral_xl.hosts.sheets.open_workbook import Append, Replace, Show, gat
 from betaneutral_xl.hosts.sheets.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from betaneutral_xl.hosts.office.values import Value
     from betaneutral_xl.hosts.sheets.open_workbook import Change, Plan, Sheets
 

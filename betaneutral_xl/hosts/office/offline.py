@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import shutil
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -15,8 +16,6 @@ from betaneutral_xl.errors import UnreadableFile, Unwritable
 from betaneutral_xl.job.downloads import fetch_known, require_known
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from betaneutral_xl.hosts.office.place import Place
     from betaneutral_xl.system.settings import Settings
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl import __version__
@@ -13,8 +14,6 @@ from betaneutral_xl.hosts.sheets.layout import LIMIT_ROWS, LIMITS, SETTINGS, Set
 from betaneutral_xl.job.options import Kind
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from betaneutral_xl.hosts.office.commands import Command
     from betaneutral_xl.hosts.office.place import Place
     from betaneutral_xl.hosts.sheets.entries import Function

@@ -5,14 +5,11 @@ from __future__ import annotations
 import json
 import secrets
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from betaneutral_xl.errors import HostError
 from betaneutral_xl.system.files import read_bytes
 from betaneutral_xl.system.saving import make_folder, save
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 PORT = 8444
 """The port of the server, if no other program uses it."""

@@ -8,8 +8,9 @@ import json
 import re
 import shutil
 import zipfile
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import betaneutral_xl
 from betaneutral_xl.errors import HostError
@@ -18,9 +19,6 @@ from betaneutral_xl.hosts.office.guard import MICROSOFT
 from betaneutral_xl.hosts.office.manifest import manifest
 from betaneutral_xl.hosts.office.page import FROM_MICROSOFT, PAGE, STATIC, html
 from betaneutral_xl.system.saving import archive_entry, make_folder, save
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
 
 PRODUCT = "betaneutral-xl"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from pathlib import Path
 from threading import Lock
@@ -18,8 +19,6 @@ from betaneutral_xl.system.files import read_bytes, shown_name
 from betaneutral_xl.system.saving import make_private_folder, save
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from betaneutral_xl.hosts.sheets.open_workbook import Change, Found
     from betaneutral_xl.hosts.sheets.session import Rows, Session
 

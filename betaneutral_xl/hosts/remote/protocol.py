@@ -29,6 +29,7 @@ name alone, or null; files of the button are written to that folder, else to the
 from __future__ import annotations
 
 import traceback
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,8 +58,6 @@ from betaneutral_xl.hosts.sheets.open_workbook import (
 from betaneutral_xl.system.optional import has_threads
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Sequence
-
     from betaneutral_xl.hosts.remote.client.wire import Message
     from betaneutral_xl.hosts.sheets.buttons import Outcome, Step
     from betaneutral_xl.hosts.sheets.open_workbook import Change

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +19,6 @@ from betaneutral_xl.model.values import choice
 from betaneutral_xl.system.words import shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from betaneutral_xl.hosts.sheets.cells import Grid
     from betaneutral_xl.hosts.sheets.session import Session
     from betaneutral_xl.job.answer import AnswerPage

@@ -10,6 +10,7 @@ import json
 import traceback
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,8 +38,6 @@ from betaneutral_xl.model.provenance import now
 from betaneutral_xl.system.saving import Staged, to_json
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from betaneutral_xl.engine.result import Rebalance
     from betaneutral_xl.hosts.sheets.session import Session
 

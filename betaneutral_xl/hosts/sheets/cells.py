@@ -11,20 +11,18 @@ import marshal
 import math
 import pickle
 from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from hashlib import blake2b
 from threading import Lock
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from betaneutral_xl.errors import BetaNeutralError, FailedCell, InputError
 from betaneutral_xl.model import printed
 from betaneutral_xl.model.values import printed_number
 from betaneutral_xl.system.words import yes_or_no
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 Cell = str | float | bool | date | None
 """The value of a cell once read; ``None`` is a blank."""

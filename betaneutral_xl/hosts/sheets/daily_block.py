@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.errors import BetaNeutralError, InputError, listing
@@ -14,9 +16,6 @@ from betaneutral_xl.job.daily import build, plain, reconciliation
 from betaneutral_xl.job.daily.page import PART_WORDS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
     from betaneutral_xl.hosts.sheets.open_workbook import Sheets
     from betaneutral_xl.hosts.sheets.proposal import Proposed
     from betaneutral_xl.hosts.sheets.session import Rows

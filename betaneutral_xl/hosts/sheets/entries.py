@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from betaneutral_xl.engine.result import Rebalance
     from betaneutral_xl.hosts.sheets.cells import Grid
     from betaneutral_xl.model.portfolio import Holdings

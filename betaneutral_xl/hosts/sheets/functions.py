@@ -8,15 +8,12 @@ optional and last.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from betaneutral_xl.hosts.sheets import answering, trading, worksheet
 from betaneutral_xl.hosts.sheets.answering import Part
 from betaneutral_xl.hosts.sheets.entries import Argument, Function
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 __all__ = ["BY_NAME", "CATEGORY", "FUNCTIONS", "Argument", "Function"]
 

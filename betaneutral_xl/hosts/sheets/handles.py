@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import fields
 from datetime import date, datetime
 from hashlib import blake2b
+from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -28,8 +29,6 @@ from betaneutral_xl.system import saving
 from betaneutral_xl.system.archives import DAMAGED
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from betaneutral_xl.model.arrays import FloatArray
 
 MAX_IN_MEMORY = 16

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 from betaneutral_xl.errors import InputError, MissingValue
 from betaneutral_xl.hosts.sheets.cells import Cell, Grid, as_text, refuse_error
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 def named_values(grid: Grid) -> dict[str, Any]:

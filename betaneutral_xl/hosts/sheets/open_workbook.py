@@ -5,16 +5,15 @@ A host reads a ``Plan`` at once, and makes all ``Change``s at once, or none of t
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from betaneutral_xl.errors import BetaNeutralError, NamedRangeMissing
 from betaneutral_xl.hosts.sheets import cells
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
-
     from betaneutral_xl.hosts.sheets.session import Rows
 
 

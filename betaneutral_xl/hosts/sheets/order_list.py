@@ -7,6 +7,7 @@ their actual beta is reported. A proposal of other inputs cannot be verified and
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,8 +24,6 @@ from betaneutral_xl.model.provenance import now
 from betaneutral_xl.system.saving import to_csv
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from betaneutral_xl.engine.orders import Orders
     from betaneutral_xl.engine.result import Rebalance
     from betaneutral_xl.hosts.sheets.proposal import Proposed

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,8 +16,6 @@ from betaneutral_xl.model.portfolio import SAME_WEIGHT
 from betaneutral_xl.model.positions import CASH
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from betaneutral_xl.engine.result import Rebalance
     from betaneutral_xl.hosts.sheets.open_workbook import Sheets
     from betaneutral_xl.hosts.sheets.session import Rows

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +17,6 @@ from betaneutral_xl.model.notices import grouped
 from betaneutral_xl.model.provenance import now
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
     from betaneutral_xl.engine.orders import Orders
     from betaneutral_xl.engine.result import Rebalance
     from betaneutral_xl.hosts.sheets.session import Rows

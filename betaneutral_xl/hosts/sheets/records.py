@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from pathlib import Path
 
 from platformdirs import user_documents_path
 
 from betaneutral_xl.system.files import read_bytes
 from betaneutral_xl.system.saving import make_folder, save
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
 
 
 def default_folder() -> Path:

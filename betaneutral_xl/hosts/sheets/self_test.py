@@ -7,6 +7,7 @@ computes what others do, and whether the spreadsheet program shows what the func
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -17,8 +18,6 @@ from betaneutral_xl.hosts.sheets.layout import PROPOSAL, Sheet
 from betaneutral_xl.job.options import SAMPLE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from betaneutral_xl.hosts.sheets.session import Rows, Session
 
 TOLERANCE = 1e-9

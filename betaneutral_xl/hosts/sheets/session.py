@@ -8,7 +8,10 @@ the holdings themselves (with net asset value, source and warnings), not only th
 from __future__ import annotations
 
 import traceback
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import BetaNeutralError, BlankArgument, FailedCell
@@ -22,10 +25,6 @@ from betaneutral_xl.system.saving import PRIVATE_FILE, make_private_folder
 from betaneutral_xl.system.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
-    from pathlib import Path
-
     from betaneutral_xl.hosts.sheets.entries import Function
 
 LOG = "worksheet.log"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -29,8 +30,6 @@ from betaneutral_xl.model.quotes import Quotes
 from betaneutral_xl.model.values import choice
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-
     from betaneutral_xl.engine.orders import Orders
     from betaneutral_xl.engine.result import Rebalance
     from betaneutral_xl.hosts.sheets.cells import Grid

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.errors import InputError, MissingValue
@@ -24,9 +26,6 @@ from betaneutral_xl.model.positions import CASH
 from betaneutral_xl.model.quotes import STALE_DAYS, Quotes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from datetime import date
-
     from betaneutral_xl.engine.orders import Orders
     from betaneutral_xl.engine.result import Rebalance
     from betaneutral_xl.hosts.sheets.cells import Grid

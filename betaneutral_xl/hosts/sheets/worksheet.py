@@ -6,7 +6,9 @@ The registry in ``functions`` has their names and help.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -43,9 +45,6 @@ from betaneutral_xl.model.values import option_name
 from betaneutral_xl.system.places import file_exists
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from datetime import date
-
     from betaneutral_xl.engine.result import Rebalance
     from betaneutral_xl.hosts.sheets.cells import Grid
     from betaneutral_xl.hosts.sheets.session import Session

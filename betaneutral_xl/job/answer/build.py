@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,8 +32,6 @@ from betaneutral_xl.model.market import market_fund
 from betaneutral_xl.model.notices import Severity, grouped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
     from betaneutral_xl.engine.compare import Alternative
     from betaneutral_xl.engine.exposures import VarianceSplit
     from betaneutral_xl.engine.frontier import Point

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.engine.result import Method
@@ -11,8 +12,6 @@ from betaneutral_xl.job.answer.build import answer_page
 from betaneutral_xl.model.notices import Notice, Subject
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from betaneutral_xl.engine.compare import Alternative
     from betaneutral_xl.engine.frontier import Point
     from betaneutral_xl.job.answer.lines import LimitLine

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -12,9 +14,6 @@ from betaneutral_xl.job.views import Kind
 from betaneutral_xl.model.values import share_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import date, datetime
-
     from betaneutral_xl.engine.exposures import Shock
     from betaneutral_xl.engine.intervals import BetaForecast
     from betaneutral_xl.engine.realised import RecentBeta

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -12,8 +13,6 @@ from betaneutral_xl.job.answer.lines import REQUEST, Light
 from betaneutral_xl.model.notices import Severity
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from betaneutral_xl.engine.exposures import Shock, VarianceSplit
     from betaneutral_xl.engine.frontier import Point
     from betaneutral_xl.engine.realised import PastBetas

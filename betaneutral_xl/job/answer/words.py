@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.engine.result import Method
@@ -10,8 +11,6 @@ from betaneutral_xl.job.answer.page import Status
 from betaneutral_xl.model.provenance import Retrieval
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from betaneutral_xl.engine.intervals import BetaForecast
     from betaneutral_xl.engine.result import Rebalance
     from betaneutral_xl.job.answer.lines import LimitLine

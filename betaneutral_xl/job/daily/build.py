@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,9 +26,6 @@ from betaneutral_xl.model.provenance import now
 from betaneutral_xl.model.quotes import Quotes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import datetime
-
     from betaneutral_xl.engine.attribution import Change
     from betaneutral_xl.engine.result import Rebalance
     from betaneutral_xl.job.answer.lines import LimitLine

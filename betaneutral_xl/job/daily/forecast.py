@@ -7,6 +7,7 @@ apart: other names and weights, and another risk model or another day of it.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,8 +18,6 @@ from betaneutral_xl.job.views import Kind
 from betaneutral_xl.model.provenance import Retrieval
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from betaneutral_xl.job.request import Request
     from betaneutral_xl.job.run import Inputs
     from betaneutral_xl.model.risk import Covariance

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.job.views import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import date, datetime
-
     from betaneutral_xl.engine.attribution import Change
     from betaneutral_xl.engine.intervals import BetaForecast
     from betaneutral_xl.job.answer.lines import LimitLine

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +12,6 @@ from betaneutral_xl.job.daily.page import FALL, PART_WORDS, Verdict
 from betaneutral_xl.job.views import Kind, beta_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from betaneutral_xl.job.daily.page import BetaToday, FundForecast, Today
 
 HISTORY = (

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,9 +25,6 @@ from betaneutral_xl.system.files import read_bytes, shown_name
 from betaneutral_xl.system.saving import to_csv
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import datetime
-
     from betaneutral_xl.engine.orders import Order
     from betaneutral_xl.job.daily.records import Accepted
     from betaneutral_xl.model.portfolio import Holdings

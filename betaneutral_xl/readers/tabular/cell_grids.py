@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from betaneutral_xl.model.printed import Typed
 from betaneutral_xl.readers.tabular.sheets import TextSheet
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
 
 Cell = str | float | bool | date | None
 """The value of a cell; None is a blank one."""

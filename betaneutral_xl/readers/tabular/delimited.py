@@ -6,14 +6,11 @@ import codecs
 import csv
 import io
 from collections import Counter
+from collections.abc import Iterator
 from itertools import islice
-from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import UnreadableFile
 from betaneutral_xl.readers.tabular.sheets import MAX_CELL_LENGTH, GridBuilder, Row, TextSheet
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 DELIMITERS = (";", "\t", "|", ",")
 """The comma last, because it is in numbers too: of two equally regular delimiters the first is used."""

@@ -10,6 +10,7 @@ import csv
 import math
 import warnings
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,8 +20,6 @@ from betaneutral_xl.errors import UnreadableFile
 from betaneutral_xl.model import printed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from betaneutral_xl.model.arrays import FloatArray
 
 LIMIT = 512 * 1024 * 1024

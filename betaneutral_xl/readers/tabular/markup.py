@@ -7,6 +7,7 @@ memory. Only the five predefined entities of XML are expanded.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import UnreadableFile
@@ -14,8 +15,6 @@ from betaneutral_xl.readers.tabular.sheets import MAX_COLUMNS, GridBuilder, Text
 from betaneutral_xl.system.patterns import Pattern
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from betaneutral_xl.readers.tabular.sheets import Row
 
 MAX_TAGS = 1_500_000

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import io
+from collections.abc import Iterator
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from betaneutral_xl.errors import InputError, UnreadableFile
 from betaneutral_xl.readers.tabular.cell_grids import text_of
 from betaneutral_xl.readers.tabular.sheets import TextSheet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from typing import BinaryIO
-
     from pyarrow import Table
     from pyarrow.parquet import ParquetFile
 

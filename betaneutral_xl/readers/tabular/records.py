@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from betaneutral_xl.errors import UnreadableFile
 from betaneutral_xl.readers.tabular.sheets import GridBuilder, TextSheet, printable
 from betaneutral_xl.system.patterns import Pattern
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
 
 LIMIT = 8 * 1024 * 1024
 MAX_DEPTH = 12

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,8 +15,6 @@ from betaneutral_xl.readers.tabular.cell_grids import Cell, text_of
 from betaneutral_xl.readers.tabular.grid import MISSING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     from betaneutral_xl.model.arrays import FloatArray
 
 

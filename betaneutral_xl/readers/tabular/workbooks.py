@@ -9,15 +9,13 @@ from __future__ import annotations
 import io
 import warnings
 import zipfile
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from betaneutral_xl.errors import InputError, UnreadableFile
 from betaneutral_xl.model.printed import Typed
 from betaneutral_xl.readers.tabular.sheets import GridBuilder, TextSheet
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
 
 MAX_XLS_BYTES = 8 * 1024 * 1024
 MAX_PART_BYTES = 48 * 1024 * 1024

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import UnreadableFile
@@ -16,8 +17,6 @@ from betaneutral_xl.readers.tabular.records import MAX_NOTES, WORDS, Record, gri
 from betaneutral_xl.system.patterns import Pattern
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from betaneutral_xl.readers.tabular.sheets import TextSheet
 
 NPORT = "edgarSubmission"

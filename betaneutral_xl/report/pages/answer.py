@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.engine.exposures import MOVES
@@ -19,8 +20,6 @@ from betaneutral_xl.report.sheets import past
 from betaneutral_xl.system.words import shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from betaneutral_xl.engine.intervals import BetaForecast
     from betaneutral_xl.job.answer import AnswerPage
     from betaneutral_xl.job.answer.lines import BetaLine, Leg, LimitLine, Measure

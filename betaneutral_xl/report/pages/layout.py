@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.job.answer.lines import Light
@@ -10,8 +11,6 @@ from betaneutral_xl.report import style
 from betaneutral_xl.report.cells import Formula
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
     from betaneutral_xl.report.cells import Canvas, Scalar
     from betaneutral_xl.report.style import Look
 

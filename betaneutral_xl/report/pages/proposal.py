@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,8 +15,6 @@ from betaneutral_xl.report.pages.answer import remedies
 from betaneutral_xl.report.pages.layout import BLANK, Page, heading_of, rounded
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from betaneutral_xl.engine.orders import Leg, Orders
     from betaneutral_xl.report.cells import Canvas
     from betaneutral_xl.report.contents import Contents

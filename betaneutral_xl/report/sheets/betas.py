@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from openpyxl.utils import get_column_letter
@@ -10,8 +11,6 @@ from betaneutral_xl.report import style
 from betaneutral_xl.report.checked_tables import Column, looked_up, place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from betaneutral_xl.model.arrays import FloatArray
     from betaneutral_xl.report.builder import Book
     from betaneutral_xl.report.cells import Canvas

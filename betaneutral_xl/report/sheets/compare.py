@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,8 +16,6 @@ from betaneutral_xl.report.pages.layout import rounded
 from betaneutral_xl.report.sheets.workings import entry
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from betaneutral_xl.engine.compare import Alternative
     from betaneutral_xl.report.builder import Book
     from betaneutral_xl.report.cells import Canvas

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,8 +13,6 @@ from betaneutral_xl.report.cells import Formula, covered_formula, lookup_key, ye
 from betaneutral_xl.report.checked_tables import FIRST_ROW, Column, place
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from betaneutral_xl.engine.result import Rebalance
     from betaneutral_xl.model.portfolio import Holdings
     from betaneutral_xl.report.builder import Book

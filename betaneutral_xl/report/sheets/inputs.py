@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.model.constraints import SMALLEST_TRADE
@@ -12,8 +13,6 @@ from betaneutral_xl.report.sheets import compare, tickets
 from betaneutral_xl.report.sheets.holdings import is_valued
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from betaneutral_xl.report.builder import Book
     from betaneutral_xl.report.cells import Canvas, Scalar
     from betaneutral_xl.report.contents import Contents

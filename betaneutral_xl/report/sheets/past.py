@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -12,8 +13,6 @@ from betaneutral_xl.report import charts, pictures, style
 from betaneutral_xl.report.checked_tables import FIRST_ROW, Column, place
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from betaneutral_xl.job.realised import Realised
     from betaneutral_xl.report.builder import Book
     from betaneutral_xl.report.cells import Canvas, Scalar

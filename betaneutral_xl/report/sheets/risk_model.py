@@ -6,6 +6,7 @@ cells for a sheet is left out, and the formulas start from the covariance of eac
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -28,8 +29,6 @@ from betaneutral_xl.report.checked_tables import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from betaneutral_xl.model.arrays import FloatArray
     from betaneutral_xl.model.risk import CovarianceOperator
     from betaneutral_xl.report.builder import Book

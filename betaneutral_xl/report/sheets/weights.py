@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from openpyxl.utils import get_column_letter
@@ -13,8 +14,6 @@ from betaneutral_xl.report.cells import Formula, lookup_key
 from betaneutral_xl.report.checked_tables import FIRST_ROW, Column, looked_up, place
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from betaneutral_xl.report.builder import Book
     from betaneutral_xl.report.cells import Canvas
     from betaneutral_xl.report.contents import Contents

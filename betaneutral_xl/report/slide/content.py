@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.job import views
@@ -17,9 +19,6 @@ from betaneutral_xl.report.pages.layout import LIGHTS
 from betaneutral_xl.system.words import shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from datetime import datetime
-
     from betaneutral_xl.engine.intervals import BetaForecast
     from betaneutral_xl.job.answer import AnswerPage
     from betaneutral_xl.model.notices import NoticeGroup

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -13,8 +14,6 @@ from betaneutral_xl.engine.backtest import Estimator, Schedule, Study
 from betaneutral_xl.model.returns import Prices
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from betaneutral_xl.model.arrays import FloatArray
 
 NAMES = ("AAA", "BBB", "CCC", "DDD", "EEE", "FFF")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from datetime import date
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
@@ -13,8 +14,6 @@ from betaneutral_xl.engine.backtest.charts import draw, drawn_strategies
 from betaneutral_xl.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from matplotlib.axes import Axes
 
     from betaneutral_xl.model.arrays import FloatArray

@@ -3,8 +3,10 @@ from __future__ import annotations
 import math
 import sys
 import tracemalloc
+from collections.abc import Callable
 from datetime import date
 from itertools import cycle
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,9 +36,6 @@ from betaneutral_xl.model.history import BLOCK
 from betaneutral_xl.model.returns import Prices
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
     from betaneutral_xl.model.arrays import FloatArray
 
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -10,9 +10,6 @@ from betaneutral_xl import Etf
 from betaneutral_xl.engine.backtest import Estimator, Schedule, Study
 from betaneutral_xl.errors import InputError
 from betaneutral_xl.model.constraints import Constraints
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 CALENDAR = np.array(np.busday_offset("2022-01-03", np.arange(120), roll="forward"), dtype="datetime64[D]")
 

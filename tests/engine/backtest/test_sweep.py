@@ -7,10 +7,12 @@ import os
 import signal
 import sys
 import threading
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import date
+from pathlib import Path
 from subprocess import PIPE, Popen
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 import pytest
 from joblib import Parallel, parallel_config
@@ -22,11 +24,6 @@ from betaneutral_xl.engine.backtest.journal import Journal
 from betaneutral_xl.engine.backtest.sweep import COLUMNS, Cell, Engine, sweep
 from betaneutral_xl.errors import InputError, Unreachable, Unwritable
 from betaneutral_xl.model.constraints import UNLIMITED, Constraints, Range
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from contextlib import AbstractContextManager
-    from pathlib import Path
 
 ESTIMATORS = ("sample", "exponential", "exponential:half_life=21", "default", "sample:window=100")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -13,9 +13,6 @@ import pytest
 from betaneutral_xl.engine.estimators import DEFAULT
 from betaneutral_xl.engine.estimators.fitting import ESTIMATORS
 from betaneutral_xl.engine.estimators.window import Window
-
-if TYPE_CHECKING:
-    from types import ModuleType
 
 SCRIPTS = Path(__file__).parents[2] / "benchmarks"
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -14,9 +14,6 @@ from betaneutral_xl.engine.optimisation import cardinality, solvers
 from betaneutral_xl.engine.optimisation.quadratic import QuadraticProgram
 from betaneutral_xl.errors import Infeasible
 from betaneutral_xl.model.risk import Factors
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 def few_names(seed: int, n: int = 7) -> QuadraticProgram:

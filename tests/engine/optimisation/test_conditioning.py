@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from fractions import Fraction
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,8 +19,6 @@ from betaneutral_xl.model.portfolio import Etf, Holdings
 from betaneutral_xl.model.risk import Covariance, Dense
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from betaneutral_xl.model.arrays import FloatArray
 
 N = 8

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
 from unittest.mock import create_autospec
 
 import numpy as np
@@ -20,9 +20,6 @@ from betaneutral_xl.engine.optimisation.quadratic import QuadraticProgram
 from betaneutral_xl.errors import Infeasible
 from betaneutral_xl.model.risk import Dense, Factors
 from betaneutral_xl.system import optional
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 KINDS = ["plain", "ties", "nearly singular", "sample", "dense"]
 

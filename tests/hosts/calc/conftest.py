@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import calc_office
 import calc_window
@@ -10,9 +10,6 @@ import pytest
 
 from betaneutral_xl.hosts.sheets.session import Session
 from betaneutral_xl.system.settings import Settings
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 @pytest.fixture(scope="module")

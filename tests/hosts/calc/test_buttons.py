@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +20,6 @@ from betaneutral_xl.hosts.sheets.layout import LOG_ROW, PROPOSAL, Sheet
 from betaneutral_xl.hosts.sheets.session import LOG
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from calc_office import Document, Office
 
     from betaneutral_xl.hosts.sheets.session import Session

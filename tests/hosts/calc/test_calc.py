@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,8 +13,6 @@ from betaneutral_xl.hosts.calc.values import for_calc
 from betaneutral_xl.hosts.sheets.functions import BY_NAME, FUNCTIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from calc_office import Document, Office
 
     from betaneutral_xl.hosts.sheets.session import Session

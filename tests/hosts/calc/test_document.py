@@ -5,16 +5,14 @@ from __future__ import annotations
 import io
 import sys
 import zipfile
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from types import ModuleType, SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from betaneutral_xl.hosts.calc import extension
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 STUBS = {
     "uno": {},

@@ -6,8 +6,8 @@ import io
 import sys
 import tempfile
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 import small_extension
@@ -19,9 +19,6 @@ from betaneutral_xl.hosts.calc import deployment, extension, install, processes,
 from betaneutral_xl.hosts.calc.processes import Finished
 from betaneutral_xl.hosts.sheets import template
 from betaneutral_xl.system import libreoffice
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 INSTALL, OPEN, UNINSTALL = (
     ("calc", "install"),

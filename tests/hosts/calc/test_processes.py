@@ -4,17 +4,14 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from betaneutral_xl.errors import HostError
 from betaneutral_xl.hosts.calc import processes
 from betaneutral_xl.hosts.remote.client.channel import STRIPPED_ENVIRONMENT
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 CHILD = """
 import subprocess, sys, time

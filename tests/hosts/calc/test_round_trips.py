@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import zipfile
+from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
@@ -30,9 +32,6 @@ from betaneutral_xl.hosts.sheets.buttons import run_button
 from betaneutral_xl.hosts.sheets.layout import PROPOSAL, Sheet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from calc_window import Screen
 
     from betaneutral_xl.hosts.sheets.session import Session

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,8 +18,6 @@ from betaneutral_xl.hosts.calc.extension import PROTOCOL
 from betaneutral_xl.hosts.sheets.functions import BY_NAME
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from calc_office import Document
     from calc_window import Screen
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,8 +16,6 @@ from betaneutral_xl.hosts.sheets.self_test import CASES, EFFECTS, ORDER
 from betaneutral_xl.hosts.sheets.template.self_test_sheets import FAIL, HEAD_ROW, SELF_TEST
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from calc_office import Document, Office
 
     from betaneutral_xl.hosts.sheets.session import Session

@@ -2,14 +2,11 @@ from __future__ import annotations
 
 import sys
 import zipfile
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from betaneutral_xl.hosts.calc.client import shortening
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 LONG = "ORG.BETANEUTRAL.XL.ADDIN."
 SHEET = "xl/worksheets/sheet1.xml"

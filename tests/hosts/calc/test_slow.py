@@ -4,6 +4,8 @@ import csv
 import shutil
 import subprocess
 import threading
+from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import openpyxl
@@ -23,9 +25,6 @@ from betaneutral_xl.system import libreoffice
 from betaneutral_xl.system.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from calc_office import Document
 
 FORMULA = '=FETCH_HOLDINGS("quant_paper","2025-11-18")'

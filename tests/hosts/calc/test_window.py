@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +15,6 @@ from betaneutral_xl.hosts.sheets.functions import BY_NAME, CATEGORY
 from betaneutral_xl.hosts.sheets.layout import LOG_ROW, PROPOSAL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from calc_office import Document
     from calc_window import Screen
 

@@ -10,8 +10,10 @@ import sys
 import tempfile
 import threading
 from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
-from typing import IO, TYPE_CHECKING, Any, Self, cast
+from pathlib import Path
+from typing import IO, Any, Self, cast
 
 import openpyxl
 import pytest
@@ -27,10 +29,6 @@ from betaneutral_xl.hosts.sheets.functions import BY_NAME
 from betaneutral_xl.hosts.sheets.layout import Sheet
 from betaneutral_xl.hosts.sheets.session import LOG, Session
 from betaneutral_xl.system.settings import Settings
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
 TIMEOUT = 60.0
 """Seconds after which an expected event counts as missing."""

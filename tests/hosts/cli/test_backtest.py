@@ -4,16 +4,13 @@ import csv
 import gzip
 import io
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from betaneutral_xl.engine.backtest import Schedule
 from betaneutral_xl.hosts.cli import backtest_options, main
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 NAMES = ("AAA", "BBB", "CCC", "BRK-B", "ETF")
 DAYS = np.busday_offset("2022-01-03", np.arange(200), roll="forward").astype(object)

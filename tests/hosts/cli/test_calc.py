@@ -7,8 +7,8 @@ import subprocess
 import sys
 import time
 import zipfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 import small_extension
@@ -18,9 +18,6 @@ from betaneutral_xl.hosts.calc import extension
 from betaneutral_xl.hosts.calc.profile import SETTINGS
 from betaneutral_xl.hosts.cli import main
 from betaneutral_xl.system import libreoffice
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,9 +19,6 @@ from hypothesis import strategies as st
 
 from betaneutral_xl import Covariance, Etf, Holdings, beta_neutral
 from betaneutral_xl.hosts.cli import main
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 WEIGHTS = np.array([0.4, 0.35, 0.25])
 V = np.array([[0.13, 0.09, 0.09], [0.09, 0.13, 0.09], [0.09, 0.09, 0.13]])

@@ -2,15 +2,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import openpyxl
 import pytest
 
 from betaneutral_xl.hosts.cli import main
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_the_demo_makes_the_sample_neutral_and_writes_its_report_here(

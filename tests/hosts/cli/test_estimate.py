@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,9 +11,6 @@ from betaneutral_xl.engine.estimators.fitting import ESTIMATORS
 from betaneutral_xl.hosts.cli import main
 from betaneutral_xl.readers.covariance_csv import load_covariance
 from betaneutral_xl.readers.prices import load_prices
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture

@@ -3,14 +3,11 @@ from __future__ import annotations
 import csv
 import io
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from betaneutral_xl.hosts.cli import main
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 FILE = (
     "Example AI ETF (EXAI)\nHoldings as of 08/28/2026\nTicker,Name,Weight\n"

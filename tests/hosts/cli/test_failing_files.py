@@ -8,6 +8,7 @@ import re
 import shutil
 import zipfile
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,8 +18,6 @@ from fund_api import TOKEN
 from betaneutral_xl.hosts.cli import main
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from betaneutral_xl.network.stand_in import StandIn
 
 SAMPLE = ("--sample", "--target", "0.1")

@@ -5,7 +5,8 @@ import shlex
 import signal
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -13,10 +14,6 @@ from betaneutral_xl.errors import InputError
 from betaneutral_xl.hosts.cli import main
 from betaneutral_xl.job.stand_in import read_fault
 from betaneutral_xl.network.stand_in import Fault
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 
 @pytest.fixture

@@ -1,15 +1,13 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from betaneutral_xl.hosts.cli import main
 from betaneutral_xl.job import sample
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 SOURCES = 'holdings = "fund.csv"\netf = "JHAI.csv"\ncovariance = "risk.csv"\n'
 LIMITS = 'method = "reweight"\ntarget = "IWV"\nlong_only = true\nupper = {"*" = 0.08, NVDA = "5%"}\n'

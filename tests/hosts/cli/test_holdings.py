@@ -5,14 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from betaneutral_xl.hosts.cli import main
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 TABLE = (
     "ticker,shares,price,sector,currency\nNVDA,100,180,Tech,USD\nXOM,100,110,Energy,USD\nCASH,,1000,,USD\n"

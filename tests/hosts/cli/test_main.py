@@ -5,17 +5,14 @@ import io
 import os
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from betaneutral_xl.hosts.cli import build_parser, main, output, streams
 from betaneutral_xl.hosts.cli.commands import COMMANDS, TASKS
 from betaneutral_xl.hosts.cli.parsing import join_negative_values
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 
 def options(parser: argparse.ArgumentParser, path: str = "") -> Iterator[tuple[str, argparse.Action]]:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from betaneutral_xl.hosts.cli import main
 from betaneutral_xl.job.mandate import FILE_NAME
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 RULES = 'name = "Test fund"\nmethod = "reweight"\ntarget = 0.95\nlong_only = true\nupper = "65%"\nlot = 10\n'
 

@@ -10,21 +10,19 @@ import struct
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from functools import partial
 from itertools import chain, repeat
-from typing import TYPE_CHECKING, Self
+from pathlib import Path
+from typing import Self
 
 import pytest
 
 from betaneutral_xl.hosts.cli import main
 from betaneutral_xl.job import sample
 from betaneutral_xl.network.transport import Transport
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-    from pathlib import Path
 
 GOOD = sample.read(sample.HOLDINGS)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,9 +12,6 @@ import betaneutral_xl as bn
 from betaneutral_xl.hosts.cli import main
 from betaneutral_xl.job import sample
 from betaneutral_xl.job.snapshot import pack, read_snapshot
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 REWEIGHT = ["rebalance", "--sample", "--method", "reweight", "--target", "0.3", "--json"]
 

@@ -4,15 +4,13 @@ import csv
 import io
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pytest
 
 from betaneutral_xl.hosts.cli import main
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 HOLDINGS = "ticker,weight\nA,0.3\nB,0.4\nC,0.3\n"
 ETF = "ticker,weight\nA US,0.4\nB US,0.3\nC US,0.3\n"

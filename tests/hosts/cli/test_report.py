@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from datetime import date, datetime, tzinfo
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,8 +12,6 @@ import pytest
 from betaneutral_xl.hosts.cli import main
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from openpyxl.workbook.workbook import Workbook
 
 STAMP = "2025-11-18T16:00"

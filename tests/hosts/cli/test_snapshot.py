@@ -5,7 +5,9 @@ import os
 import platform
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,10 +15,6 @@ from betaneutral_xl.hosts.cli import main
 from betaneutral_xl.job import sample
 from betaneutral_xl.job.snapshot import pack, read_snapshot
 from betaneutral_xl.network.stand_in import Api, Fault, StandIn
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 
 @pytest.fixture

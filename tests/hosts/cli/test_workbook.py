@@ -1,16 +1,13 @@
 from __future__ import annotations
 
 import zipfile
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import openpyxl
 import pytest
 
 from betaneutral_xl.hosts.cli import main
 from betaneutral_xl.hosts.sheets.template.self_test_sheets import HEAD_ROW, PASS, SELF_TEST, WAITING
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 pytest.importorskip("xlwings", reason="xlwings is not installed (pip install 'betaneutral-xl[excel]')")
 

@@ -2,20 +2,19 @@ from __future__ import annotations
 
 import types
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 pytest.importorskip("xlwings", reason="xlwings is not installed (pip install 'betaneutral-xl[excel]')")
+
+from collections.abc import Callable
 
 from betaneutral_xl.errors import HostError
 from betaneutral_xl.hosts.excel import addin, check, install, policies, registry, repair, user_files
 from betaneutral_xl.hosts.files.addin_links import LinkedFile
 from betaneutral_xl.hosts.sheets.session import Session
 from betaneutral_xl.system.settings import Settings
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 OTHER, SOLVER = r'"C:\Tools\other.xlam"', r'/A "SOLVER.XLAM"'
 MINE = r"C:\Users\bob\AppData\Roaming\Microsoft\AddIns\betaneutral.xlam"

@@ -2,19 +2,17 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from typing import TYPE_CHECKING
 
 import pytest
 
 pytest.importorskip("xlwings", reason="xlwings is not installed (pip install 'betaneutral-xl[excel]')")
 
+from collections.abc import Sequence
+from pathlib import Path
+
 from betaneutral_xl import __version__
 from betaneutral_xl.errors import HostError
 from betaneutral_xl.hosts.excel import addin, bundle, install, registry, user_files, user_path
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
 
 
 @pytest.fixture

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 from types import ModuleType, SimpleNamespace
-from typing import TYPE_CHECKING
 
 import pytest
 
 pytest.importorskip("xlwings", reason="xlwings is not installed (pip install 'betaneutral-xl[excel]')")
+
+from collections.abc import Sequence
+from pathlib import Path
 
 from failing_files import Kind
 from fake_home import NEVER, FakeHome, Installation
@@ -17,10 +19,6 @@ from betaneutral_xl.errors import HostError
 from betaneutral_xl.hosts.cli import excel
 from betaneutral_xl.hosts.excel import addin, check, install, registry, user_files
 from betaneutral_xl.hosts.sheets import template
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
 
 INSTALL, UNINSTALL = ("excel", "install", "--folder", "documents"), ("excel", "uninstall")
 

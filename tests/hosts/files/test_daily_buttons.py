@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from failing_workbook import FailingWorkbook
@@ -27,9 +28,6 @@ from betaneutral_xl.hosts.sheets.session import Session
 from betaneutral_xl.hosts.sheets.task import TASK, in_force
 from betaneutral_xl.job.daily.records import Records
 from betaneutral_xl.system.settings import Settings
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,9 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from collections.abc import Sequence
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import openpyxl
@@ -22,9 +24,6 @@ from betaneutral_xl.hosts.sheets.session import Session
 from betaneutral_xl.system.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
     from betaneutral_xl.hosts.sheets.open_workbook import Change, Plan, Sheets
 
 CHAIN = b'<calcChain xmlns="%s"><c r="E4" i="3"/></calcChain>' % MAIN.encode()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -9,9 +11,6 @@ from excel_file import contents
 from office_browser import AddIn, chromium, installed, node_modules, started_browser
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
-
     from playwright.sync_api import Browser
 
     from betaneutral_xl.hosts.office.place import Place

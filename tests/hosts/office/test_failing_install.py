@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 from failing_files import Kind, undisturbed
@@ -17,10 +18,6 @@ from betaneutral_xl.hosts.office.systems.mac import EXCEL, Mac
 from betaneutral_xl.hosts.office.systems.system import Ended
 from betaneutral_xl.hosts.office.systems.windows import CACHE, Windows
 from betaneutral_xl.system.optional import file_lock
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
 
 INSTALL, UNINSTALL = ("office", "install", "--folder", "documents"), ("office", "uninstall")
 

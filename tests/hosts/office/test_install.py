@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,8 +24,6 @@ from betaneutral_xl.hosts.office.systems.windows import DEVELOPER, RUN, Windows
 from betaneutral_xl.hosts.sheets.session import Session
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from betaneutral_xl.hosts.office.place import Place
     from betaneutral_xl.hosts.office.systems.system import System
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 import inspect
 import io
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import openpyxl
 import pytest
@@ -25,9 +26,6 @@ from betaneutral_xl.hosts.sheets import template
 from betaneutral_xl.hosts.sheets.buttons import BUTTONS, run_button
 from betaneutral_xl.hosts.sheets.functions import BY_NAME, FUNCTIONS
 from betaneutral_xl.hosts.sheets.session import Session
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 FOLDER = Path(__file__).parents[3] / "workbook" / "lite"
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import json
 import zipfile
+from collections.abc import Callable, Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -23,8 +24,6 @@ from betaneutral_xl.hosts.cli import main
 from betaneutral_xl.hosts.office import metadata, pyodide_page
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from playwright.sync_api import Browser, Page
 
 COMPILED = (

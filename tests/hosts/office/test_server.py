@@ -10,9 +10,11 @@ import ssl
 import stat
 import sys
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPSConnection
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -25,9 +27,6 @@ from betaneutral_xl.hosts.office.place import Place
 from betaneutral_xl.hosts.sheets.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from playwright.sync_api import Browser
 
 CALL = json.dumps({"id": 1, "batch": [["BN_VERSION", []]]})

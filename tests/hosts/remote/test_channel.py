@@ -8,15 +8,13 @@ import signal
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from betaneutral_xl.hosts.remote.client.channel import MAX_STDERR_TAIL, STRIPPED_ENVIRONMENT, Channel, Request
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 TIMEOUT = 60.0
 """Seconds after which an expected event counts as missing."""

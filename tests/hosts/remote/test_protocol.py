@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pytest
@@ -17,9 +18,6 @@ from betaneutral_xl.hosts.sheets.buttons import BUTTONS, VIEWS
 from betaneutral_xl.hosts.sheets.layout import Sheet
 from betaneutral_xl.hosts.sheets.session import LOG, Session
 from betaneutral_xl.system.settings import Settings
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 DIALECT = Dialect(name="Page", argument=from_calc, rows=for_calc, template="Open it.", renewal="Renew it.")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,8 +13,6 @@ from betaneutral_xl.hosts.sheets.session import Session
 from betaneutral_xl.system.settings import Settings
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from betaneutral_xl.hosts.sheets.session import Rows
 
 HELD: list[list[Any]] = [["ticker", "shares", "price"], ["AAA", 6000.0, 10.0], ["BBB", 4000.0, 10.0]]

@@ -5,6 +5,7 @@ import re
 from dataclasses import replace
 from datetime import date, timedelta
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,8 +19,6 @@ from betaneutral_xl.job import api
 from betaneutral_xl.system.settings import Settings
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from betaneutral_xl.hosts.sheets.session import Rows
 
 HOLDINGS = [["A", 0.3], ["B", 0.4], ["C", 0.3]]

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,9 +13,6 @@ from betaneutral_xl.network.stand_in import Api, Fault, StandIn
 from betaneutral_xl.system.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from betaneutral_xl.hosts.sheets.session import Rows
 
 DAY = "2025-11-18"

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import csv
 import io
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,9 +14,6 @@ from betaneutral_xl.hosts.sheets.layout import LIMITS, OWN_PRICES, PROPOSAL, She
 from betaneutral_xl.hosts.sheets.session import Session
 from betaneutral_xl.model.values import option_name
 from betaneutral_xl.system.settings import Settings
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 COLUMNS = {"ticker": 1, "trade": 3, "new_weight": 4, "weight": 5, "predicted_beta": 10}
 

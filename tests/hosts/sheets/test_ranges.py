@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,8 +12,6 @@ from betaneutral_xl.hosts.sheets import cells, ranges
 from betaneutral_xl.model.portfolio import AssetClass
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from betaneutral_xl.hosts.sheets.cells import Grid
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,8 +16,6 @@ from betaneutral_xl.hosts.sheets.template.self_test_sheets import UNCOMPUTED
 from betaneutral_xl.system.settings import Settings
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from betaneutral_xl.hosts.sheets.session import Rows
 
 

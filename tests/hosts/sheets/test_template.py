@@ -4,6 +4,7 @@ import io
 import re
 import subprocess
 import zipfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import openpyxl
@@ -30,8 +31,6 @@ from betaneutral_xl.report import style
 from betaneutral_xl.system.settings import Settings
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from betaneutral_xl.hosts.sheets.session import Rows
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,8 +11,6 @@ from betaneutral_xl.hosts.sheets.session import Session
 from betaneutral_xl.system.settings import Settings
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from betaneutral_xl.hosts.sheets.session import Rows
 
 HELD: list[list[Any]] = [["ticker", "shares", "price"], ["A", 3000.0, 10.0], ["B", 2000.0, 20.0]]

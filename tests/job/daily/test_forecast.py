@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +21,6 @@ from betaneutral_xl.network.silverfund import SilverFund, parse_risk_forecast
 from betaneutral_xl.network.stand_in import Fault, StandIn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from betaneutral_xl.system.settings import Settings
 
 

@@ -6,6 +6,7 @@ import json
 import sys
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,8 +22,6 @@ from betaneutral_xl.model.provenance import digest
 from betaneutral_xl.system.settings import Settings
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from betaneutral_xl.job.run import Inputs, Outcome
 
 AT = datetime(2025, 11, 18, 15, 0, tzinfo=UTC)

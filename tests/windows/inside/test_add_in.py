@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 import replaced_com as com
@@ -11,9 +12,6 @@ from excel_objects import Excel, opened
 from windows_excel import TEMPLATE
 
 from betaneutral_xl.hosts.sheets.layout import PROPOSAL, Sheet
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 INFORMATION, ERROR = 64, 16
 

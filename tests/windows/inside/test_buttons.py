@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import openpyxl
@@ -11,8 +12,6 @@ import replaced_com as com
 from betaneutral_xl.hosts.sheets.layout import PROPOSAL, Sheet
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import pytest
     from windows_excel import OpenWorkbook
 

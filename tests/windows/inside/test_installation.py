@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,8 +20,6 @@ from betaneutral_xl.hosts.excel import addin, policies, registry, user_files
 from betaneutral_xl.hosts.files.addin_links import LinkedFile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     Program = Callable[..., subprocess.CompletedProcess[bytes]]
 
 

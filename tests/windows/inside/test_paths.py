@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from excel_objects import Excel, opened
@@ -12,9 +12,6 @@ from xlwings_dll import served
 
 from betaneutral_xl.hosts.cli import main
 from betaneutral_xl.hosts.excel.vba import UDFS
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 FOLDERS = ("My Portfolio", "R&D", "Müller's Bücher", "100% long & short", "a;b", "(x86)")
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,9 +13,6 @@ import pytest
 from betaneutral_xl.hosts.sheets.layout import FIRST_ROW, OWN_COLUMN, PROPOSAL, Sheet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
     from windows_excel import OpenWorkbook
 
 ISSUER = """\

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import replaced_com as com
@@ -16,8 +17,6 @@ from betaneutral_xl.hosts.excel import user_files
 from betaneutral_xl.hosts.sheets.layout import ADD_IN, Sheet
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from excel_objects import Excel
 
 

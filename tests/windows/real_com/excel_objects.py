@@ -6,8 +6,10 @@ xlwings knows a range by the identifier of its type; hence the type library with
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pythoncom
@@ -16,10 +18,6 @@ import replaced_com as com
 import winerror
 from win32com.server import policy, util
 from win32com.server.exception import COMException
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
 
 IDENTIFIERS = {
     "Range": "{00020846-0000-0000-C000-000000000046}",

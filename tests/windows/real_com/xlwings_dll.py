@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pythoncom
 import win32com.client
 import xlwings
 
 from betaneutral_xl.hosts.excel import user_files
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 BSTR = 8
 START, STOP = 1, -1

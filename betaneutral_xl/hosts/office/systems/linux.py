@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar
 
 from betaneutral_xl.hosts.office.certificate import NAME
 from betaneutral_xl.hosts.office.systems.system import LABEL, Ended, System
 from betaneutral_xl.system.files import read_bytes
 from betaneutral_xl.system.saving import make_folder, remove, save
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
 
 ABSENT = 127
 """Exit code of a command that is not installed."""

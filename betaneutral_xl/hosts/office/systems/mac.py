@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import plistlib
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from betaneutral_xl.hosts.office.manifest import ID
@@ -12,9 +14,6 @@ from betaneutral_xl.system.files import read_bytes
 from betaneutral_xl.system.saving import make_folder, remove, save
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
     from betaneutral_xl.hosts.office.systems.system import Ended
 
 EXCEL = "Library/Containers/com.microsoft.Excel/Data"

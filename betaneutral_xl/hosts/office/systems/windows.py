@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from betaneutral_xl.errors import HostError
@@ -10,9 +12,6 @@ from betaneutral_xl.hosts.office.manifest import ID
 from betaneutral_xl.hosts.office.systems.system import LABEL, System, clear_cache
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
     from betaneutral_xl.hosts.office.systems.system import Ended
 
 DEVELOPER = r"HKCU\SOFTWARE\Microsoft\Office\16.0\Wef\Developer"

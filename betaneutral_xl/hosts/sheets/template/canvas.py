@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +11,6 @@ from betaneutral_xl.hosts.sheets.layout import FIRST_ROW, LAST_ROW
 from betaneutral_xl.report import style as report
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     import xlsxwriter
     from xlsxwriter.format import Format
     from xlsxwriter.worksheet import Worksheet

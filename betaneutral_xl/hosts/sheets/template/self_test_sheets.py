@@ -7,6 +7,7 @@ where a spreadsheet program has computed it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
@@ -28,8 +29,6 @@ from betaneutral_xl.hosts.sheets.self_test import (
 from betaneutral_xl.hosts.sheets.template.canvas import BOUGHT, LINE, MUTED, SOLD, Template, put
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from xlsxwriter.format import Format
     from xlsxwriter.worksheet import Worksheet
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -21,8 +22,6 @@ from betaneutral_xl.job.options import Kind
 from betaneutral_xl.model.constraints import LARGEST, LARGEST_LEG
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from xlsxwriter.format import Format
     from xlsxwriter.worksheet import Worksheet
 

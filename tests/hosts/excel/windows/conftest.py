@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 import replaced_com as com
@@ -13,9 +13,6 @@ from betaneutral_xl.hosts.excel import udfs  # noqa: E402
 from betaneutral_xl.hosts.sheets import template  # noqa: E402 - after xlwings is as on Windows
 from betaneutral_xl.hosts.sheets.session import Session  # noqa: E402
 from betaneutral_xl.system.settings import Settings  # noqa: E402
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture

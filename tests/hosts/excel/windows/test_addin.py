@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,8 +14,6 @@ from betaneutral_xl.hosts.excel import ribbon, user_files
 from betaneutral_xl.hosts.sheets.layout import ADD_IN, PROPOSAL, Sheet
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from betaneutral_xl.hosts.sheets.session import Session
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import openpyxl
@@ -19,8 +20,6 @@ from betaneutral_xl.job.sample import COVARIANCE, HOLDINGS, read
 from betaneutral_xl.network.stand_in import Api, Fault, StandIn
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from betaneutral_xl.hosts.sheets.session import Session
 
 
