@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,42 +19,55 @@ NAMES = tuple(one.name for one in FRONT_ENDS)
 
 
 class Fronts:
-    """All front ends and their answers to all requests."""
+    """All front ends and their answers to all requests, each started and asked when first used.
+
+    So that no test waits for more than one of them: asking all takes minutes.
+    """
 
     def __init__(self, folder: Path) -> None:
-        """Send all requests to each front end."""
+        """Start none yet."""
+        self.folder = folder
         self.started: dict[str, FrontEnd] = {}
-        self.answers: dict[str, dict[str, Answer]] = {}
-        try:
-            for kind in FRONT_ENDS:
-                own = folder / kind.name
-                own.mkdir()
-                self.started[kind.name] = front_end = kind(own)
-                self.answers[kind.name] = front_end.answers(REQUESTS)
-        finally:
-            for front_end in self.started.values():
-                front_end.close()
+        self._answers: dict[str, dict[str, Answer]] = {}
+
+    def answers(self, name: str) -> dict[str, Answer]:
+        """Return the answers of a front end by the names of the requests."""
+        if name not in self._answers:
+            own = self.folder / name
+            own.mkdir()
+            (kind,) = (one for one in FRONT_ENDS if one.name == name)
+            self.started[name] = kind(own)
+            self._answers[name] = self.started[name].answers(REQUESTS)
+        return self._answers[name]
+
+    def close(self) -> None:
+        """Stop those that were started."""
+        for front_end in self.started.values():
+            front_end.close()
 
 
 @pytest.fixture(scope="module")
 def fronts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fronts]:
     pytest.importorskip("xlwings", reason="xlwings is not installed (pip install 'betaneutral-xl[excel]')")
     pytest.importorskip("uvicorn", reason="uvicorn is not installed (pip install 'betaneutral-xl[office]')")
-    folder = tmp_path_factory.mktemp("fronts")
-    with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith("BETANEUTRAL_")]:
-            patch.delenv(name)
-        patch.setenv("BETANEUTRAL_CACHE", str(folder / "cache"))
-        patch.setenv("BETANEUTRAL_DOWNLOADS", str(folder / "downloads"))
-        patch.setenv("BETANEUTRAL_RECORDS", str(folder / "records"))
-        yield Fronts(folder)
+    fronts = Fronts(tmp_path_factory.mktemp("fronts"))
+    yield fronts
+    fronts.close()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_refusal_is_a_defect(fronts: Fronts, name: str) -> None:
+    refusals = {which: one for which, one in fronts.answers(name).items() if isinstance(one, Refusal)}
+    bad = {which: one for which, one in refusals.items() if one.kind == "defect" or "defect of" in one.text}
+    assert refusals
+    assert not bad
 
 
 @pytest.mark.parametrize("request_", REQUESTS, ids=lambda one: one.name)
 def test_front_ends_give_the_same_answer_except_for_known_differences(
     fronts: Fronts, request_: Request
 ) -> None:
-    answers = {name: fronts.answers[name][request_.name] for name in NAMES}
+    answers = {name: fronts.answers(name)[request_.name] for name in NAMES}
     consistent = [name for name in NAMES if (request_.name, name) not in KNOWN]
     first = consistent[0]
     assert not isinstance(answers[first], NotOffered), first
@@ -66,21 +78,13 @@ def test_front_ends_give_the_same_answer_except_for_known_differences(
         assert not agree(answers[name], answers[first]), f"{name} no longer differs: remove it from KNOWN"
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_no_refusal_is_a_defect(fronts: Fronts, name: str) -> None:
-    refusals = {which: one for which, one in fronts.answers[name].items() if isinstance(one, Refusal)}
-    bad = {which: one for which, one in refusals.items() if one.kind == "defect" or "defect of" in one.text}
-    assert refusals
-    assert not bad
-
-
 def test_worksheet_functions_give_the_same_message_in_every_host(fronts: Fronts) -> None:
     for request in REQUESTS:
         lines = {
             answer.text
             for name in ("worksheet", "Calc", "Excel", "Office.js")
             if (request.name, name) not in KNOWN
-            and isinstance(answer := fronts.answers[name][request.name], Refusal)
+            and isinstance(answer := fronts.answers(name)[request.name], Refusal)
         }
         assert len(lines) <= 1, lines
 
@@ -109,6 +113,7 @@ def test_every_command_and_option_is_in_the_table_or_excepted(tmp_path: Path) ->
 
 
 def test_every_worksheet_function_is_in_the_table_or_excepted(fronts: Fronts) -> None:
-    for front_end in fronts.started.values():
-        if isinstance(front_end, Sheets):
+    for name in NAMES:
+        fronts.answers(name)
+        if isinstance(front_end := fronts.started[name], Sheets):
             assert set(BY_NAME) - front_end.called == set(FUNCTIONS), front_end.name

@@ -124,6 +124,7 @@ TOO_LARGE = r"sent more than 8,388,608 bytes"
 COMPRESSED = r"sent a compressed answer"
 NOWHERE = r"redirects to no valid host \(30.\), which is not followed"
 NOT_JSON = r"the answer has a number of thousands of digits, or is nested too deeply"
+CLOSING = "Connection: close"  # without it the next request may go to the connection that is being closed
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 FAULTS = {
@@ -228,8 +229,8 @@ FAULTS = {
         r"x: \\x1b\[31m red   next \\x9b2J \(422\)",
     ),
     "429 for years": Fault([answer(b"", "Retry-After: 999999999", status="429 X")], 3, r"in 999,999,999 s"),
-    "429 at once": Fault([answer(b"", "Retry-After: 0", status="429 X")], 3, r"\(429\)", requests=4),
-    "503": Fault([answer(b"", status="503 X")], 3, r"\(503\)", requests=4),
+    "429 at once": Fault([answer(b"", "Retry-After: 0", CLOSING, status="429 X")], 3, r"\(429\)", requests=4),
+    "503": Fault([answer(b"", CLOSING, status="503 X")], 3, r"\(503\)", requests=4),
     # odd bodies
     "web page": Fault([answer(b"<html>Login</html>", kind="text/html")], 3, r"web page instead of data"),
     "web page as JSON": Fault([answer(b"<html>Login</html>")], 3, r"is a web page, not JSON"),
