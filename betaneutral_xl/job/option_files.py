@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.errors import InputError, UnreadableFile
 from betaneutral_xl.model.constraints import ALL
 from betaneutral_xl.model.printed import cell_text
 from betaneutral_xl.system.files import read_bytes, shown_name
+
+if TYPE_CHECKING:
+    from betaneutral_xl.readers.tabular.sheets import TextSheet
 
 LARGEST_OPTIONS = 4 * 2**20
 """Bytes of a file of options that is read."""
@@ -66,8 +69,25 @@ def _of_table(content: bytes, name: str, sheet: str | None) -> dict[str, Any]:
         msg = f"{name} has no table of options. Give it a header: name, for which, value."
         raise InputError(msg)
     width = _width(found.rows[start])
+    _refuse_hidden(found, start, width, name)
     rows = (row[:width] for row in found.rows[start + 1 :])
     return _of_rows(rows, width, name, start + 2)
+
+
+def _refuse_hidden(sheet: TextSheet, start: int, width: int, name: str) -> None:
+    """Refuse a rule that the sheet does not show: no answer has a place to say that it was applied."""
+    hidden = sheet.hidden
+    columns = hidden.columns & set(range(width))
+    rows = range(start + 1, len(sheet.rows)) if columns or hidden.sheet else sorted(hidden.rows)
+    for i in rows:
+        cells = [cell_text(cell) for row in sheet.rows[i : i + 1] for cell in row[:width]]
+        if i > start and len(cells) == width and cells[-1]:
+            shown = " ".join(filter(None, cells))
+            msg = (
+                f"{name}, sheet {sheet.name}, row {i + 1} ({shown:.60}) is hidden or filtered out. Show it, "
+                "or clear its value."
+            )
+            raise InputError(msg)
 
 
 def _is_header(row: Sequence[str]) -> bool:

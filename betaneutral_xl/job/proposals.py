@@ -68,7 +68,8 @@ def of_file(path: Path | str, request: Request, inputs: Inputs) -> Rebalance:
     result = evaluated(current, weights)
     broken = violated_limits(request, result)
     note = (f"The new weights of {name} break limits: {'; '.join(broken)}.",) if broken else ()
-    return replace(result, notes=(*result.notes, *note)) if note else result
+    notes = (*proposed.warnings, *note)
+    return replace(result, notes=(*result.notes, *notes)) if notes else result
 
 
 def evaluated(current: Rebalance, new_weights: FloatArray) -> Rebalance:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import partial
@@ -18,6 +18,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import InputError, UnknownFund, UnreadableFile, listing, one_line
+from betaneutral_xl.model.notices import Notice, Severity, Subject
 from betaneutral_xl.model.portfolio import AssetClass, Constituent, Etf, sum_warnings
 from betaneutral_xl.model.printed import cell_text, clean, date_of
 from betaneutral_xl.model.provenance import Provenance, Retrieval, digest
@@ -196,6 +197,7 @@ def parse_etf(
             note=weight_note,
         ),
         warnings=(
+            *hidden_warnings(table, weights),
             *sum_warnings(name, rows),
             *weight_warnings(table, rows, weight_note),
             *total_warnings(table, rows),
@@ -209,6 +211,13 @@ def parse_etf(
         title=title,
         printed_total=table.printed_total,
     )
+
+
+def hidden_warnings(table: HoldingsTable, weights: Sequence[float]) -> Iterator[Notice]:
+    """Yield notices on what the sheet of a fund hides, with the weights of the rows."""
+    shares = {id(row): weight for row, weight in zip(table.rows, weights, strict=True)}
+    for line in table.hidden_notes(shares):
+        yield Notice(line, Subject.ETF, Severity.CHANGES)
 
 
 def _find_table(sheets: Sequence[TextSheet], fund: str | None, file_name: str) -> tuple[HoldingsTable, str]:

@@ -15,6 +15,7 @@ from betaneutral_xl.model.printed import cell_text, number, uses_decimal_comma
 from betaneutral_xl.model.tickers import normalise
 from betaneutral_xl.readers.flex import as_sheets, is_flex
 from betaneutral_xl.readers.tabular.detection import read_sheets
+from betaneutral_xl.readers.tabular.sheets import NOTHING_HIDDEN
 
 if TYPE_CHECKING:
     from betaneutral_xl.readers.tabular.sheets import TextSheet
@@ -90,7 +91,7 @@ def parse_fills(content: bytes, file_name: str) -> Fills:
             f"{file_name} has {len(rows):,} trades; at most {MAX_FILLS:,} are read. Choose a shorter period."
         )
         raise UnreadableFile(msg)
-    warnings: list[str] = []
+    warnings = [line for sheet in sheets for line in _hidden_notes(sheet, file_name)]
     kept = _of_one_level(rows)
     kept, others = _of_shares(kept)
     if others:
@@ -180,6 +181,15 @@ def _rows(sheet: TextSheet, file_name: str) -> Iterator[_Row]:
         elif columns and columns[_Column.TICKER] < len(row) and cell_text(row[columns[_Column.TICKER]]):
             cells = {column: row[at] for column, at in columns.items() if at < len(row)}
             yield _Row(cells, f"{file_name}, row {place + 1}")
+
+
+def _hidden_notes(sheet: TextSheet, file_name: str) -> list[str]:
+    if sheet.hidden == NOTHING_HIDDEN:
+        return []
+    rows = list(_rows(sheet, file_name))
+    unseen = {f"{file_name}, row {i + 1}" for i in sheet.hidden.rows}
+    hidden = [one.text(_Column.TICKER) for one in rows if one.where in unseen]
+    return sheet.hidden_notes(file_name, len(hidden), len(rows), listing(hidden)) if rows else []
 
 
 def _of_one_level(rows: list[_Row]) -> list[_Row]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path, PurePath
@@ -316,7 +316,9 @@ def _by_value(
     weights = [one.value / total.nav for one in held]
     complete = all(one.shares is not None for one in held) and all(one.price > 0.0 for one in held)
     unequal = [one.ticker for one in held if not one.agrees]
+    values = [*((one.row, one.value) for one in valued), *cash_rows]
     notes = [
+        *_hidden_notes(table, [(row, value / total.nav) for row, value in values]),
         *total.warnings,
         *more,
         *unequal_value_notes(fund, unequal),
@@ -422,6 +424,7 @@ def _by_weight(
         cash=cash,
         provenance=replace(read.origin, note=unit),
         warnings=(
+            *_hidden_notes(table, zip(read.rows, decimals, strict=True)),
             *warnings,
             *_cash_notes(read.cash),
             *table.warnings,
@@ -451,6 +454,12 @@ def _refuse_shorts_without_cash(fund: str, positions: Sequence[Valued]) -> None:
             f"value is unknown (the positions are worth {net:,.2f} in total): {CASH_OR_NAV}."
         )
         raise MissingValue(msg)
+
+
+def _hidden_notes(table: HoldingsTable, weights: Iterable[tuple[PositionRow, float]]) -> Iterator[Notice]:
+    """Yield notices on what the sheet hides, with the weights of the rows."""
+    for line in table.hidden_notes({id(row.cells): weight for row, weight in weights}):
+        yield Notice(line, Subject.HOLDINGS, Severity.CHANGES)
 
 
 def _other_columns(table: HoldingsTable) -> tuple[str, ...]:

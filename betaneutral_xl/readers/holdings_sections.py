@@ -148,7 +148,8 @@ def select_section(sections: Sequence[Section], choice: Choice, file_name: str) 
         note = f"The positions of {len(sections)} sections are added: {listing(labels, limit=MAX_LISTED)}."
         rows = tuple(row for section in sections for row in section.table.rows)
         warnings = tuple(line for section in sections for line in section.table.warnings)
-        return replace(first, rows=rows, warnings=(note, *warnings)), ALL
+        source = replace(first.source, rows=_joined([section.table.source.rows for section in sections]))
+        return replace(first, rows=rows, warnings=(note, *warnings), source=source), ALL
     target = (choice.account or "").strip().casefold()
     chosen = [s for s in sections if target and s.label.casefold() == target]
     chosen = chosen or [s for s in sections if target and target in s.label.casefold()]
@@ -166,6 +167,14 @@ def select_section(sections: Sequence[Section], choice: Choice, file_name: str) 
         f'Choose one with --account "{labels[0]}"{adding}.'
     )
     raise UnknownFund(msg, tickers=labels)
+
+
+def _joined(parts: Sequence[Sequence[Row]]) -> tuple[Row, ...]:
+    """Return the rows of a sheet, of parts that each begin at its first row and end further below."""
+    rows: list[Row] = []
+    for part in parts:
+        rows += part[len(rows) :]
+    return tuple(rows)
 
 
 def _header_rows(sheet: TextSheet, file_name: str) -> list[int]:

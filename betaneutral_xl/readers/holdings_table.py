@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ from betaneutral_xl.readers.columns import (
     count_headers,
     read_header,
 )
+from betaneutral_xl.readers.tabular.sheets import NOTHING_HIDDEN
 from betaneutral_xl.system.patterns import Pattern
 
 if TYPE_CHECKING:
@@ -91,6 +92,29 @@ class HoldingsTable:
         if self.source.place is not None:
             return self.source.place(index, place)
         return f"{self.file_name}, row {index + 1}"
+
+    def hidden_notes(self, shares: Mapping[int, float]) -> list[str]:
+        """Return lines on rows of the table, and columns of its numbers, that its sheet does not show.
+
+        ``shares`` are the fractions of the whole by ``id`` of the row.
+        """
+        hidden = self.source.hidden
+        if hidden == NOTHING_HIDDEN:
+            return []
+        unseen = {id(self.source.rows[i]) for i in hidden.rows if i < len(self.source.rows)}
+        rows = sorted(
+            (row for row in self.rows if id(row) in unseen), key=lambda row: -abs(shares.get(id(row), 0.0))
+        )
+        shown = [
+            f"{_symbol(self, row)} {shares[id(row)]:.2%}" if id(row) in shares else _symbol(self, row)
+            for row in rows
+        ]
+        columns = [
+            clean(self.header.texts[i])
+            for column, (i, *_) in self.header.indices.items()
+            if column in DECIDING and i in hidden.columns
+        ]
+        return self.source.hidden_notes(self.file_name, len(rows), len(self.rows), listing(shown), columns)
 
     @property
     def in_range(self) -> bool:
@@ -321,6 +345,8 @@ SUM_RTOL = 1e-3
 
 AMOUNT_COLUMNS = (Column.WEIGHT, Column.MARKET_VALUE, Column.SHARES, Column.PRICE)
 NUMBER_COLUMNS = (*AMOUNT_COLUMNS, Column.NOTIONAL, Column.EXPOSURE)
+DECIDING = frozenset({*NUMBER_COLUMNS, Column.TICKER, Column.FX_RATE, Column.CURRENCY, Column.SIDE})
+"""Columns of which the user should know that they are read where the sheet does not show them."""
 
 
 def _is_holding(table: HoldingsTable, row: Row) -> bool:
@@ -398,6 +424,11 @@ def _is_proven_sum(table: HoldingsTable, row: Row, rows: Sequence[Row]) -> bool:
     if is_cash or 2 * len(held) < len(rows) or None in values:
         return False
     return math.isclose(printed, math.fsum(value for value in values if value is not None), rel_tol=1e-9)
+
+
+def _symbol(table: HoldingsTable, row: Row) -> str:
+    """Return the ticker of a row, or its name."""
+    return table.text(row, Column.TICKER) or table.text(row, Column.NAME) or "?"
 
 
 def _label(table: HoldingsTable, row: Row) -> str:

@@ -17,7 +17,7 @@ import numpy as np
 
 from betaneutral_xl.errors import DuplicateTicker, InputError, UnknownTicker, UnreadableFile, listing
 from betaneutral_xl.model.notices import Notice, Severity, Subject
-from betaneutral_xl.model.printed import cell_text, date_of, number
+from betaneutral_xl.model.printed import cell_text, clean, date_of, number
 from betaneutral_xl.model.provenance import Provenance, Retrieval, digest, now
 from betaneutral_xl.model.returns import Prices, Returns
 from betaneutral_xl.model.tickers import normalise
@@ -40,13 +40,14 @@ from betaneutral_xl.readers.tabular.detection import read_sheets
 from betaneutral_xl.readers.tabular.grid import LIMIT, TextGrid, parse_grid
 from betaneutral_xl.readers.tabular.parquet import PARQUET, read_parquet
 from betaneutral_xl.readers.tabular.row_grid import RowGrid
-from betaneutral_xl.readers.tabular.sheets import OLE, ZIP
+from betaneutral_xl.readers.tabular.sheets import NOTHING_HIDDEN, OLE, ZIP
 from betaneutral_xl.system.files import read_bytes, shown_name
 
 if TYPE_CHECKING:
     from betaneutral_xl.model.arrays import FloatArray
     from betaneutral_xl.model.returns import DateArray
     from betaneutral_xl.readers.tabular.cell_grids import Cell, CellGrid
+    from betaneutral_xl.readers.tabular.sheets import TextSheet
 
 DATE_HEADERS = (*DAY_HEADERS, "", "__index_level_0__", "index")
 TICKER_HEADERS = ("ticker", "symbol", "tickers", "security", "ric")
@@ -93,6 +94,7 @@ def parse_prices(content: bytes, name: str) -> Prices:
     else:
         grid = _workbook_grid(content, name) if content.startswith((ZIP, OLE)) else _text_grid(content, name)
         tickers, days, matrix, notes = _from_grid(grid)
+        notes = [*(grid.notes if isinstance(grid, RowGrid) else ()), *notes]
     days, matrix, empty = _without_empty_days(days, matrix)
     if not len(days):
         msg = f"{name} has no price on any day. Check that it is the right file."
@@ -284,15 +286,26 @@ def _without_blanks(grid: TextGrid) -> Grid:
 
 def _workbook_grid(content: bytes, name: str) -> RowGrid:
     """Return the first sheet of a workbook that has a table of days, else the first that has a table."""
-    grids = [
-        found
-        for sheet in read_sheets(content, name)
-        if (found := _row_grid([list(row) for row in sheet.rows], name, lambda i, _: f"{name}, row {i + 1}"))
-    ]
+    grids = [found for sheet in read_sheets(content, name) if (found := _sheet_grid(sheet, name))]
     if grids:
         return next((one for one in grids if any(map(date_of, one.labels()[:DAYS_TESTED]))), grids[0])
     msg = f"{name} has no sheet with a table of prices. Check that it is the right file."
     raise UnreadableFile(msg)
+
+
+def _sheet_grid(sheet: TextSheet, name: str) -> RowGrid | None:
+    """Return a sheet as a table, None if it has none; notes say which days and columns are hidden."""
+    grid = _row_grid([list(row) for row in sheet.rows], name, lambda i, _: f"{name}, row {i + 1}")
+    if grid is None or sheet.hidden == NOTHING_HIDDEN:
+        return grid
+    rows = [i for i in sorted(sheet.hidden.rows) if _has_numbers(sheet.rows[i : i + 1])]
+    days = listing([clean(sheet.rows[i][0]) for i in rows])
+    columns = [text for i, text in enumerate(grid.header) if i in sheet.hidden.columns and text]
+    return replace(grid, notes=tuple(sheet.hidden_notes(name, len(rows), len(grid.body), days, columns)))
+
+
+def _has_numbers(rows: Sequence[Sequence[str]]) -> bool:
+    return any(number(cell) is not None for row in rows for cell in row[1:])
 
 
 def _row_grid(rows: Sequence[Sequence[Cell]], name: str, place: Callable[[int, int], str]) -> RowGrid | None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from betaneutral_xl.errors import DuplicateTicker, InputError, MissingValue, UnreadableFile
+from betaneutral_xl.errors import DuplicateTicker, InputError, MissingValue, UnreadableFile, listing
 from betaneutral_xl.model.portfolio import MAX_GROSS
 from betaneutral_xl.model.positions import CASH
 from betaneutral_xl.model.printed import cell_text, number, uses_decimal_comma
@@ -34,6 +34,7 @@ class ProposedWeights:
     """What is to be held."""
     before: Mapping[str, float]
     """What was held when it was made; empty if the file does not say."""
+    warnings: tuple[str, ...] = ()
 
 
 def parse_proposal(content: bytes, file_name: str) -> ProposedWeights:
@@ -54,6 +55,7 @@ def parse_proposal(content: bytes, file_name: str) -> ProposedWeights:
     sheet, row, places = max(tables, key=lambda one: len(one[0].rows) - one[1])
     new: dict[str, float] = {}
     before: dict[str, float] = {}
+    hidden: list[str] = []
     for i, cells in enumerate(sheet.rows[row + 1 :], start=row + 2):
         text = _cell(cells, places["ticker"])
         if not text or text.upper() == CASH:
@@ -62,6 +64,7 @@ def parse_proposal(content: bytes, file_name: str) -> ProposedWeights:
         if ticker in new:
             msg = f"{where} is the second of {ticker}. Leave one of them."
             raise DuplicateTicker(msg, tickers=[ticker])
+        hidden += [ticker] if i - 1 in sheet.hidden.rows else []
         new[ticker] = _weight(_cell(cells, places["new"]), f"{where}: the new weight of {ticker}")
         if "before" in places and _cell(cells, places["before"]):
             before[ticker] = _weight(_cell(cells, places["before"]), f"{where}: the weight of {ticker}")
@@ -69,7 +72,8 @@ def parse_proposal(content: bytes, file_name: str) -> ProposedWeights:
     if gross > MAX_GROSS and not before:  # the weights before, which the portfolio has, prove the unit
         msg = f"{file_name} has new weights of {gross:,.6g} in all. Give decimals, or percent signs."
         raise InputError(msg)
-    return ProposedWeights(new, before)
+    notes = sheet.hidden_notes(file_name, len(hidden), len(new), listing(hidden))
+    return ProposedWeights(new, before, tuple(notes))
 
 
 def _weights_of_record(content: bytes, file_name: str) -> tuple[TextSheet, ...]:

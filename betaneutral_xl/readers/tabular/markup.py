@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import UnreadableFile
-from betaneutral_xl.readers.tabular.sheets import MAX_COLUMNS, GridBuilder, TextSheet, printable
+from betaneutral_xl.readers.tabular.sheets import MAX_COLUMNS, GridBuilder, Hidden, TextSheet, printable
 from betaneutral_xl.system.patterns import Pattern
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ MAX_NOTE_LENGTH = 300
 _ENTITIES = ("amp;", "lt;", "gt;", "quot;", "apos;", "#")
 _DECLARATION = Pattern(r"<\?xml[^>]*\?>")
 _SPACE = Pattern(r"\s+")
+_SMALL = Pattern(r"[0-9]{1,4}")
 _HIDDEN = frozenset({"script", "style", "noscript", "template", "svg"})
 _BLOCKS = frozenset(
     {"p", "div", "br", "li", "h1", "h2", "h3", "h4", "h5", "h6", "table", "title", "span", "section"}
@@ -275,13 +276,21 @@ class _Book(Target):
         self.name = ""
         self.row: list[str] = []
         self.cell: list[str] | None = None
+        self.hidden_rows: list[int] = []
+        self.hidden_columns: list[int] = []
+        self.column = 0
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
         match _local(tag):
             case "Worksheet":
                 self.name = _attribute(attributes, "Name")
+                self.hidden_rows, self.hidden_columns, self.column = [], [], 0
+            case "Column":
+                self.add_column(attributes)
             case "Row":
                 self.row = []
+                if _attribute(attributes, "Hidden") == "1":
+                    self.hidden_rows.append(len(self.builder.rows))
             case "Cell":
                 index = _attribute(attributes, "Index")
                 if re.fullmatch(r"[0-9]{1,4}", index):  # blank cells before this one are left out
@@ -301,7 +310,20 @@ class _Book(Target):
                 self.builder.add(self.row)
                 self.row = []
             case "Worksheet":
-                self.sheets.append(TextSheet(name=self.name, rows=self.builder.finish()))
+                self.add_sheet(self.builder.finish())
+
+    def add_column(self, attributes: Mapping[str, str]) -> None:
+        """Take notice of the format of some columns: where it begins, and how many follow the first."""
+        index, span = (_attribute(attributes, name) for name in ("Index", "Span"))
+        first = int(index) - 1 if _SMALL.fullmatch(index) else self.column
+        self.column = min(first + 1 + (int(span) if _SMALL.fullmatch(span) else 0), MAX_COLUMNS)
+        if _attribute(attributes, "Hidden") == "1":
+            self.hidden_columns.extend(range(first, self.column))
+
+    def add_sheet(self, rows: tuple[Row, ...]) -> None:
+        """Keep the rows as a sheet."""
+        hidden = Hidden(rows=frozenset(self.hidden_rows), columns=frozenset(self.hidden_columns))
+        self.sheets.append(TextSheet(name=self.name, rows=rows, hidden=hidden))
 
     def data(self, text: str) -> None:
         if self.cell is not None:
@@ -310,7 +332,7 @@ class _Book(Target):
     def close(self) -> None:
         rows = self.builder.finish()
         if rows:  # the file ended within a sheet
-            self.sheets.append(TextSheet(name=self.name, rows=rows))
+            self.add_sheet(rows)
 
 
 def _local(tag: str) -> str:

@@ -30,6 +30,8 @@ class RowGrid:
     """The rows below it, each as wide as the header."""
     place: Callable[[int, int], str]
     """Describes the place of a cell of ``body`` by its row and column."""
+    notes: tuple[str, ...] = ()
+    """What reading it has to report."""
 
     def __len__(self) -> int:
         """Return the number of rows."""

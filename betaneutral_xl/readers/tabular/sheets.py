@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from betaneutral_xl.errors import UnreadableFile
+from betaneutral_xl.errors import UnreadableFile, listing
 from betaneutral_xl.system.patterns import Pattern
 
 MAX_CELLS = 1_000_000
@@ -26,6 +26,21 @@ Row = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Hidden:
+    """What a spreadsheet program does not show of a sheet, by an AutoFilter too; all of it is read."""
+
+    rows: frozenset[int] = frozenset()
+    """Indices of rows, from 0."""
+    columns: frozenset[int] = frozenset()
+    """Indices of columns, from 0."""
+    sheet: bool = False
+    """Whether the sheet itself is hidden."""
+
+
+NOTHING_HIDDEN = Hidden()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TextSheet:
     """A grid of text."""
 
@@ -40,6 +55,29 @@ class TextSheet:
     place: Callable[[int, int], str] | None = field(default=None, compare=False)
     """Describes the place of a cell by its row and column, from 0, for messages; None in a file, whose rows
     are counted from 1."""
+    hidden: Hidden = NOTHING_HIDDEN
+    """What of it is not shown."""
+
+    def hidden_notes(
+        self, what: str, rows: int, of: int, listed: str = "", columns: Sequence[str] = ()
+    ) -> list[str]:
+        """Return lines that say what is read though it is hidden.
+
+        ``what`` is the file, ``rows`` how many of the ``of`` rows of its table, ``listed`` which, and
+        ``columns`` the headers of hidden columns whose numbers count.
+        """
+        where = f"{what}, sheet {self.name}" if self.name else what
+        lines = [f"{where} is hidden, and is read."] if self.hidden.sheet else []
+        if rows:
+            which = f": {listed}" if listed else ""
+            are = "is" if rows == 1 else "are"
+            lines.append(
+                f"{where}: {rows:,} of {of:,} rows {are} hidden or filtered out, and {are} read like the "
+                f"others{which}. Remove what is not meant."
+            )
+        if columns:
+            lines.append(f"{where}: hidden columns are read: {listing(columns)}.")
+        return lines
 
 
 @dataclass(slots=True)

@@ -7,6 +7,7 @@ directory before a part is decompressed; ``zipfile`` decompresses no more than t
 from __future__ import annotations
 
 import io
+import re
 import warnings
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
@@ -15,7 +16,7 @@ from typing import Any
 
 from betaneutral_xl.errors import InputError, UnreadableFile
 from betaneutral_xl.model.printed import Typed
-from betaneutral_xl.readers.tabular.sheets import GridBuilder, TextSheet
+from betaneutral_xl.readers.tabular.sheets import MAX_COLUMNS, GridBuilder, Hidden, TextSheet
 
 MAX_XLS_BYTES = 8 * 1024 * 1024
 MAX_PART_BYTES = 48 * 1024 * 1024
@@ -71,7 +72,32 @@ def _xlsx_sheets(content: bytes, file_name: str) -> Iterator[TextSheet]:
     for sheet in book.worksheets:
         sheet.reset_dimensions()  # some writers declare one cell only
         _add_rows(builder, ([_xlsx_text(cell) for cell in row] for row in sheet.iter_rows()))
-        yield TextSheet(name=sheet.title, rows=builder.finish())
+        source: Any = sheet
+        # openpyxl's quick mode, which this is, has no other way
+        hidden = _xlsx_hidden(source._get_source().read(), sheet.sheet_state)  # noqa: SLF001
+        yield TextSheet(name=sheet.title, rows=builder.finish(), hidden=hidden)
+
+
+_VISIBLE = "visible"
+_TAG = re.compile(rb"<(?:\w+:)?(row|col)\b([^>]*)>")
+_ATTRIBUTE = re.compile(rb"""\b(r|min|max|hidden)\s*=\s*["']([^"']*)["']""")
+
+
+def _xlsx_hidden(part: bytes, state: str) -> Hidden:
+    """Return what of a sheet is hidden, from its XML."""
+    rows: list[int] = []
+    columns: list[int] = []
+    row = 0
+    for tag in _TAG.finditer(part) if b"hidden=" in part else ():
+        found = dict(_ATTRIBUTE.findall(tag[2]))
+        is_hidden = found.get(b"hidden") in {b"1", b"true"}
+        if tag[1] == b"row":
+            row = int(float(found.get(b"r", row + 1)))
+            rows += [row - 1] if is_hidden else []
+        elif is_hidden:
+            last = min(int(found[b"max"]), MAX_COLUMNS)
+            columns += range(int(found[b"min"]) - 1, last)
+    return Hidden(rows=frozenset(rows), columns=frozenset(columns), sheet=state != _VISIBLE)
 
 
 def _xls_sheets(content: bytes, file_name: str) -> Iterator[TextSheet]:
@@ -84,7 +110,12 @@ def _xls_sheets(content: bytes, file_name: str) -> Iterator[TextSheet]:
     for index in range(book.nsheets):
         sheet = book.sheet_by_index(index)
         _add_rows(builder, ([_xls_text(cell, book) for cell in sheet.row(r)] for r in range(sheet.nrows)))
-        yield TextSheet(name=sheet.name, rows=builder.finish())
+        hidden = Hidden(
+            rows=frozenset(i for i, row in sheet.rowinfo_map.items() if row.hidden),
+            columns=frozenset(i for i, column in sheet.colinfo_map.items() if column.hidden),
+            sheet=bool(sheet.visibility),
+        )
+        yield TextSheet(name=sheet.name, rows=builder.finish(), hidden=hidden)
         book.unload_sheet(index)
 
 
