@@ -162,8 +162,6 @@ class Backtest:
     inside
         Shape (n, P, K, 4): the shares of betas inside their intervals of 68 % and 95 %, of the new weights
         and of the names; NaN where there is no interval.
-    first
-        Shape (n,), index among the D days of the first day of each date's weights.
     notes
         Notes for the user, one line each.
 
@@ -182,7 +180,6 @@ class Backtest:
     returns: FloatArray
     etf_returns: FloatArray
     unhedged: FloatArray
-    first: IntArray
     inside: FloatArray
     notes: tuple[str, ...]
 
@@ -194,6 +191,11 @@ class Backtest:
     def etf_names(self) -> tuple[str, ...]:
         """K names."""
         return tuple(etf.name for etf in self.study.etfs)
+
+    @property
+    def first(self) -> IntArray:
+        """Index among the D days of the first day of each date's weights, shape (n,)."""
+        return np.searchsorted(self.days, self.dates, side="right")
 
     def performance(self, strategy: Strategy) -> Performance:
         """Return the measures of one strategy."""
@@ -324,25 +326,14 @@ def _left_out(failed: Sequence[tuple[date | None, BetaNeutralError]], tested: in
 
 
 class _Recorder:
-    """Records of a backtest in progress: a few numbers per date, one return per day."""
+    """A backtest in progress; a period has a row for its date and for each of its days, by ``Backtest``."""
 
     def __init__(self, study: Study, returns: Returns) -> None:
         self.study, self.all = study, returns
         self.strategies = tuple((m, e.label) for m in study.methods for e in study.estimators)
         self.rows: list[int] = []
-        self.first: list[int] = []
-        self.beta: list[FloatArray] = []
-        self.error: list[FloatArray] = []
-        self.target: list[FloatArray] = []
-        self.infeasible: list[list[bool]] = []
+        self.periods: list[dict[str, Any]] = []
         self.reasons: dict[Strategy, str] = {}
-        self.turnover: list[FloatArray] = []
-        self.gross: list[FloatArray] = []
-        self.inside: list[FloatArray] = []
-        self.days: list[DateArray] = []
-        self.returns: list[FloatArray] = []
-        self.etf_returns: list[FloatArray] = []
-        self.unhedged: list[FloatArray] = []
         self.held: FloatArray | None = None
         self.absent: Counter[str] = Counter()
         self.scaled = (1.0, "", "")
@@ -367,21 +358,25 @@ class _Recorder:
         self._require_movement(horizon_path.returns[measured, etfs])
         beta, error = slopes(horizon_path.returns[measured, hedged], horizon_path.returns[measured, etfs])
         before = w[:, None] if self.held is None else self.held
-        self.turnover.append(np.abs(x - before).sum(axis=0) / 2.0 + path.turnover[hedged])
-        self.gross.append(np.abs(x).sum(axis=0))
-        self.held = path.weights[:, hedged]
+        of_date = {
+            "beta": beta,
+            "standard_error": error,
+            "target_beta": targets,
+            "infeasible": [strategy in decision.infeasible for strategy in self.strategies],
+            "turnover": np.abs(x - before).sum(axis=0) / 2.0 + path.turnover[hedged],
+            "gross": np.abs(x).sum(axis=0),
+            "inside": self._inside(decision, gains[:horizon][measured], (beta, error), f),
+        }
+        of_days = {
+            "days": self.all.dates[row + 1 : row + 1 + hold],
+            "returns": path.returns[:, hedged],
+            "etf_returns": path.returns[:, etfs],
+            "unhedged": path.returns[:, -1],
+        }
         self.rows.append(row)
-        self.first.append(sum(map(len, self.returns)))
-        self.beta.append(beta)
-        self.error.append(error)
-        self.target.append(targets)
-        self.inside.append(self._inside(decision, gains[:horizon][measured], (beta, error), f))
-        self.infeasible.append([strategy in decision.infeasible for strategy in self.strategies])
+        self.periods.append({name: np.array([one]) for name, one in of_date.items()} | of_days)
+        self.held = path.weights[:, hedged]
         self.reasons = {**decision.infeasible, **self.reasons}
-        self.days.append(self.all.dates[row + 1 : row + 1 + hold])
-        self.returns.append(path.returns[:, hedged])
-        self.etf_returns.append(path.returns[:, etfs])
-        self.unhedged.append(path.returns[:, -1])
         if not measured.all():
             self.partial.append(f"{self.all.dates[row]} ({int(measured.sum())})")
         self._count_gaps(decision, row, hold)
@@ -485,34 +480,25 @@ class _Recorder:
 
     def end(self, notes: list[str]) -> Backtest:
         """Return the result."""
+        measured = {name: np.concatenate([one[name] for one in self.periods]) for name in self.periods[0]}
+        warnings, own = self._warnings(), self._notes(measured["infeasible"])
         return Backtest(
             study=self.study,
             strategies=self.strategies,
             dates=self.all.dates[self.rows],
-            beta=np.array(self.beta),
-            standard_error=np.array(self.error),
-            target_beta=np.array(self.target),
-            infeasible=np.array(self.infeasible),
-            turnover=np.array(self.turnover),
-            gross=np.array(self.gross),
-            days=np.concatenate(self.days),
-            returns=np.vstack(self.returns),
-            etf_returns=np.vstack(self.etf_returns),
-            unhedged=np.concatenate(self.unhedged),
-            first=np.array(self.first),
-            inside=np.array(self.inside),
-            notes=(*self.study.notes, *self.study.prices.warnings, *self._warnings(), *notes, *self._notes()),
+            **measured,
+            notes=(*self.study.notes, *self.study.prices.warnings, *warnings, *notes, *own),
         )
 
     def _warnings(self) -> tuple[str, ...]:
         """Return warnings on the prices of the study's names, over the days seen or held."""
         study_names = set(self.study.names)
         begin = max(0, self.rows[0] + 1 - max(one.window for one in self.study.estimators))
-        end = self.rows[-1] + max(len(self.days[-1]), self.study.schedule.horizon)
+        end = self.rows[-1] + max(len(self.periods[-1]["days"]), self.study.schedule.horizon)
         seen = self.all.until(self.all.dates[end].astype(object), end + 1 - begin)
         return seen.select([ticker for ticker in seen.tickers if ticker in study_names]).warnings
 
-    def _notes(self) -> list[str]:
+    def _notes(self, infeasible: BoolArray) -> list[str]:
         n = len(self.rows)
         factor, what, day = self.scaled
         most = f", by a factor of {factor:.2f} at most ({what} on {day})" if day else ""
@@ -537,7 +523,7 @@ class _Recorder:
                 f"Not tradable on some dates, without {MIN_PERIODS} returns in {where} or one on the last "
                 f"{RECENT_DAYS} days: {listing(names)}; {instead}."
             )
-        for (method, label), dates in zip(self.strategies, np.array(self.infeasible).T, strict=True):
+        for (method, label), dates in zip(self.strategies, infeasible.T, strict=True):
             if dates.any():
                 days = [str(self.all.dates[self.rows[i]]) for i in np.flatnonzero(dates)]
                 lines.append(
