@@ -17,7 +17,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -25,7 +25,9 @@ from betaneutral_xl.model.arrays import BoolArray, FloatArray, IntArray, positio
 from betaneutral_xl.model.history import OWN_SHARE, EstimateHistory, History, RecordedErrors
 
 if TYPE_CHECKING:
-    from betaneutral_xl.engine.past_blocks import Block
+    from betaneutral_xl.engine.past_blocks import Block, OfBlocks
+
+_SamplingError: TypeAlias = "_OfRecord | OfBlocks"
 
 MIN_BLOCKS = 6
 """Number of blocks below which no errors are known."""
@@ -175,37 +177,24 @@ class _Names:
         return restricted
 
 
-class _SamplingError(Protocol):
-    """The sampling error in K past forecasts of the betas of a history's M names to one ETF."""
-
-    def of_portfolios(self, weights: FloatArray) -> FloatArray:
-        """Return SE_pred^2 + SE_real^2 of portfolios (M, P) by block, shape (K, P)."""
-        ...
-
-    def of_names(self) -> FloatArray:
-        """Return the same of every name, shape (K, M)."""
-        ...
-
-    def matrix(self) -> FloatArray:
-        """Return their mean over the blocks as a quadratic form, shape (M, M)."""
-        ...
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class _OfRecord:
-    """Sampling error that was recorded, the same in each of K blocks."""
+    """Sampling error of the betas of a history's M names that was recorded, the same in each of K blocks."""
 
     form: FloatArray
     blocks: int
 
     def of_portfolios(self, weights: FloatArray) -> FloatArray:
+        """Return SE_pred^2 + SE_real^2 of portfolios (M, P) by block, shape (K, P)."""
         own: FloatArray = np.einsum("np,nm,mp->p", weights, self.form, weights)
         return np.broadcast_to(own, (self.blocks, len(own)))
 
     def of_names(self) -> FloatArray:
+        """Return the same of every name, shape (K, M)."""
         return np.broadcast_to(self.form.diagonal(), (self.blocks, len(self.form)))
 
     def matrix(self) -> FloatArray:
+        """Return their mean over the blocks as a quadratic form, shape (M, M)."""
         return self.form
 
 

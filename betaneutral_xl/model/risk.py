@@ -14,7 +14,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -64,40 +64,8 @@ Solver: TypeAlias = "Callable[[FloatArray], FloatArray]"
 """Solves one linear system for right-hand sides of shape (n,) or (n, K)."""
 
 
-class CovarianceOperator(Protocol):
-    """The covariance V of N assets as a linear operator."""
-
-    @property
-    def size(self) -> int:
-        """N."""
-        ...
-
-    def matvec(self, x: FloatArray) -> FloatArray:
-        """Return V x, for x of shape (N,) or (N, K)."""
-        ...
-
-    def variances(self) -> FloatArray:
-        """Return the diagonal of V, shape (N,)."""
-        ...
-
-    def subset(self, rows: IntArray) -> CovarianceOperator:
-        """Return the model of some assets, in the given order."""
-        ...
-
-    def between(self, row: int, columns: IntArray) -> FloatArray:
-        """Return the covariances of one asset with others, shape (len(columns),)."""
-        ...
-
-    def solver(self, rows: IntArray | None = None, added: FloatArray | None = None) -> Solver:
-        """Return ``r -> (V_FF + diag(added))^-1 r`` for a set F of assets, by default all.
-
-        Raises numpy.linalg.LinAlgError where the matrix is not positive definite.
-        """
-        ...
-
-    def dense(self) -> FloatArray:
-        """Return V itself, shape (N, N)."""
-        ...
+CovarianceOperator: TypeAlias = "Dense | Factors"
+"""The covariance V of N assets as a linear operator."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -115,7 +83,7 @@ class Dense:
         return len(self.matrix)
 
     def matvec(self, x: FloatArray) -> FloatArray:
-        """Return V x; for few names only their rows are read, as V is symmetric."""
+        """Return V x, for x (N,) or (N, K); for few names only their rows are read, as V is symmetric."""
         held = np.flatnonzero(x if x.ndim == 1 else x.any(axis=1))
         if SPARSE * held.size < self.size:
             product: FloatArray = x[held].T @ self.matrix[held]
@@ -123,7 +91,7 @@ class Dense:
         return self.matrix @ x
 
     def variances(self) -> FloatArray:
-        """Return the diagonal of V."""
+        """Return the diagonal of V, shape (N,)."""
         return self.matrix.diagonal()
 
     def subset(self, rows: IntArray) -> Dense:
@@ -133,19 +101,23 @@ class Dense:
         return Dense(self.matrix[np.ix_(rows, rows)])
 
     def between(self, row: int, columns: IntArray) -> FloatArray:
-        """Return part of a row of V."""
+        """Return the covariances of one asset with others, shape (len(columns),)."""
         part: FloatArray = self.matrix[row, columns]
         return part
 
     def solver(self, rows: IntArray | None = None, added: FloatArray | None = None) -> Solver:
-        """Return ``r -> (V_FF + diag(added))^-1 r`` by Cholesky factorisation of a copy of V_FF in place."""
+        """Return ``r -> (V_FF + diag(added))^-1 r`` for a set F of assets, by default all.
+
+        By Cholesky factorisation of a copy of V_FF in place. Raises numpy.linalg.LinAlgError where the matrix
+        is not positive definite.
+        """
         matrix = np.array(self.matrix) if rows is None else self.matrix[np.ix_(rows, rows)]
         if added is not None:
             np.einsum("ii->i", matrix)[:] += added
         return _cholesky_solver(matrix)
 
     def dense(self) -> FloatArray:
-        """Return V itself."""
+        """Return V itself, shape (N, N)."""
         return self.matrix
 
 
@@ -214,13 +186,13 @@ class Factors:
         return len(self.loadings)
 
     def matvec(self, x: FloatArray) -> FloatArray:
-        """Return V x in O(N k)."""
+        """Return V x, for x (N,) or (N, K), in O(N k)."""
         specific = self.specific_variance if x.ndim == 1 else self.specific_variance[:, None]
         product: FloatArray = self.loadings @ (self.loadings.T @ x) + specific * x
         return product
 
     def variances(self) -> FloatArray:
-        """Return the diagonal of V."""
+        """Return the diagonal of V, shape (N,)."""
         common: FloatArray = np.einsum("ij,ij->i", self.loadings, self.loadings)
         return common + self.specific_variance
 
@@ -229,12 +201,12 @@ class Factors:
         return Factors(self.loadings[rows], self.specific_variance[rows])
 
     def between(self, row: int, columns: IntArray) -> FloatArray:
-        """Return the covariances of one asset with others."""
+        """Return the covariances of one asset with others, shape (len(columns),)."""
         part: FloatArray = self.loadings[columns] @ self.loadings[row]
         return part + np.where(columns == row, self.specific_variance[row], 0.0)
 
     def solver(self, rows: IntArray | None = None, added: FloatArray | None = None) -> Solver:
-        """Return ``r -> (V_FF + diag(added))^-1 r`` by the Woodbury identity, in O(|F| k^2)."""
+        """Return ``r -> (V_FF + diag(added))^-1 r`` as of ``Dense``, by Woodbury's identity in O(|F| k^2)."""
         if self.loadings.shape[1] >= (self.size if rows is None else rows.size):  # V_FF is the smaller matrix
             matrix = (self if rows is None else self.subset(rows)).dense()
             if added is not None:
@@ -243,7 +215,7 @@ class Factors:
         return _Woodbury.of(self, rows, added)
 
     def dense(self) -> FloatArray:
-        """Return V itself."""
+        """Return V itself, shape (N, N)."""
         matrix: FloatArray = self.loadings @ self.loadings.T
         matrix[np.diag_indices(self.size)] += self.specific_variance
         return matrix
