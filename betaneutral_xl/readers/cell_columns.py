@@ -7,7 +7,7 @@ columns of their own.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import permutations
@@ -60,6 +60,27 @@ SIGNS = MappingProxyType({"$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY"})
 SIGNED = frozenset({Column.SHARES, Column.MARKET_VALUE, Column.WEIGHT})
 """Columns that some files print twice, for long and for short positions."""
 
+MARKED = "words in tickers and names"
+"""Header of the column of the sides that tickers and names tell."""
+_POSITIONS = r"(?: positions?| sale)?"
+_MARKED_TICKER = Pattern(
+    rf"(?:[\[(]?(?:(?P<short>(?:sold )?short|s(?=[\])]))|long|l(?=[\])])){_POSITIONS}[\])]?[ :\u2013-]+)?"
+    r"(?P<ticker>-?[A-Z0-9]{1,6}(?:[./][A-Z]{1,2})?)"
+    r"(?:[ _\u2013-]*[ _(\[](?:(?P<sold>(?:sold )?short|(?<=[\[(])s)|long|(?<=[\[(])l)"
+    rf"{_POSITIONS}[\])]?)?",
+    re.IGNORECASE,
+)
+"""A ticker with the word short or long before or after it, or with a minus before it."""
+_MARKED_NAME = Pattern(
+    r"[\[(](?:sold )?short(?: positions?| sale)?[\])]|\s[-\u2013:|]\s*short(?: positions?)?$"
+    r"|^short(?: positions?)?\s*[:\u2013]|^short(?: positions?)?\s+-\s|\b(?:short positions?|sold short)$"
+    r"|^short positions?\s|\b(?:inc|corp|co|company|ltd|plc|ag|sa|nv|se)\.? short$",
+    re.IGNORECASE,
+)
+"""The word short apart from a name; a fund's own name may have it, as Short Duration."""
+NO_TICKERS = frozenset({"TERM", "BOND", "BONDS", "ETF", "CASH", "DATED", "CREDIT", "DEBT", "SALE", "SALES"})
+"""Words that follow short in a name."""
+
 _SIGN = Pattern(r"^[-+(]*([$€£¥])|([€£¥])\)?$")
 _ISIN = Pattern(r"\b[A-Z]{2}[A-Z0-9]{9}[0-9]\b")
 
@@ -67,7 +88,7 @@ _ISIN = Pattern(r"\b[A-Z]{2}[A-Z0-9]{9}[0-9]\b")
 def with_columns_of_cells(sheet: TextSheet, header: Header) -> tuple[TextSheet, Header]:
     """Return a sheet and a header of its with the columns that only the cells tell."""
     sheet, header = _with_flags(sheet, _with_sides(sheet, _with_currencies(sheet, header)))
-    sheet, header = _with_sections(sheet, header)
+    sheet, header = _with_marks(*_with_sections(sheet, header))
     sheet, header = _with_currency_signs(sheet, header)
     return _with_isins(*_with_long_and_short(sheet, header))
 
@@ -136,6 +157,51 @@ def _with_sections(sheet: TextSheet, header: Header) -> tuple[TextSheet, Header]
         return sheet, header
     found = iter(sides)
     return _extended(sheet, header, Column.SIDE, "headings", lambda row: _with_word(header, row, next(found)))
+
+
+def _with_marks(sheet: TextSheet, header: Header) -> tuple[TextSheet, Header]:
+    """Add a column of the sides, where the word short beside a ticker or a name tells them.
+
+    The ticker stays without the word.
+    """
+    if Column.SIDE in header.indices:
+        return sheet, header
+    places = [header.indices[one][0] for one in (Column.TICKER, Column.NAME) if one in header.indices]
+    body = sheet.rows[header.row + 1 :]
+    if not any(_may_be_marked(row[i]) for row in body for i in places if i < len(row)):
+        return sheet, header
+    found = [_marked([cell_text(row[i]) if i < len(row) else "" for i in places]) for row in body]
+    if not any(side == "short" for _, side in found):
+        return sheet, header
+    marks = iter(found)
+
+    def with_mark(row: Row) -> Row:
+        identifier, side = next(marks)
+        return (
+            header.with_last_cell([*row[: places[0]], identifier, *row[places[0] + 1 :]], side)
+            if side
+            else row
+        )
+
+    return _extended(sheet, header, Column.SIDE, MARKED, with_mark)
+
+
+def _may_be_marked(cell: str) -> bool:
+    """Whether a cell may have a mark of a short position: a cheap test, for every row."""
+    return (cell[:1] == "-" and len(cell) > 1) or any(one in cell for one in ("hort", "HORT", "(S)", "[S]"))
+
+
+def _marked(texts: Sequence[str]) -> tuple[str, str]:
+    """Return the first of a row's ticker and name without the mark of its side; and the side, or nothing."""
+    match = _MARKED_TICKER.fullmatch(texts[0])
+    ticker = match["ticker"].lstrip("-") if match else texts[0]
+    if match and ticker.upper() not in NO_TICKERS and ticker != texts[0]:
+        return ticker, "short" if match["short"] or match["sold"] or "-" in match["ticker"] else "long"
+    is_short = _MARKED_NAME.search(texts[-1]) or texts[-1].casefold() in {
+        f"short {ticker.casefold()}",
+        f"{ticker.casefold()} short",
+    }
+    return texts[0], "short" if is_short else ""
 
 
 def _with_word(header: Header, row: Row, word: str) -> Row:

@@ -13,7 +13,7 @@ from betaneutral_xl.errors import UnreadableFile, listing
 from betaneutral_xl.model.portfolio import AssetClass
 from betaneutral_xl.model.printed import MISSING, Typed, cell_text, clean, number, uses_decimal_comma
 from betaneutral_xl.readers import asset_classes
-from betaneutral_xl.readers.cell_columns import ACCOUNTS, LONG, SHORT, with_columns_of_cells
+from betaneutral_xl.readers.cell_columns import ACCOUNTS, LONG, MARKED, SHORT, with_columns_of_cells
 from betaneutral_xl.readers.columns import (
     IDENTIFIER_COLUMNS,
     Column,
@@ -278,6 +278,9 @@ def _side_warnings(table: HoldingsTable, rows: Sequence[Row]) -> tuple[str, ...]
     """Return a warning on words of a side that are neither long nor short, such as debit and credit."""
     if Column.SIDE not in table.header.indices:
         return ()
+    if table.header.texts[table.header.indices[Column.SIDE][0]] == MARKED:
+        marked = listing([_symbol(table, row) for row in rows if table.text(row, Column.SIDE) == "short"])
+        return (f"Read as short, by the word or sign beside their ticker or name: {marked}.",)
     words = dict.fromkeys(table.text(row, Column.SIDE) for row in rows)
     other = [word for word in words if word and word.casefold() not in LONG | SHORT | ACCOUNTS]
     if not other:

@@ -134,3 +134,55 @@ def test_values_with_one_sign_are_in_one_currency_whatever_the_prices_are_in() -
 def test_a_code_of_a_currency_at_the_end_of_a_header_is_that_of_its_values() -> None:
     text = "Ticker,Currency,Quantity,Current price,Value (GBP)\nAMD,USD,50,200,7600\nVOD,GBX,1000,85,850\n"
     assert values(read(text)) == {"AMD": 7_600.0, "VOD": 850.0}
+
+
+MARKED = """Symbol,Description,Quantity,Price
+AMD,Advanced Micro Devices,50,200
+TSLA,Tesla Inc,10,400
+CASH,,9000,1
+"""
+
+
+@pytest.mark.parametrize(
+    "ticker",
+    ["TSLA (SHORT)", "SHORT TSLA", "TSLA - Short", "TSLA_SHORT", "tsla short", "Short: TSLA", "[S] TSLA",
+     "TSLA (S)", "TSLA (Short position)", "Sold short TSLA", "-TSLA"],
+)  # fmt: skip
+@pytest.mark.parametrize("sign", ["", "-"])
+def test_a_ticker_that_says_short_is_short(ticker: str, sign: str) -> None:
+    holdings = read(
+        MARKED.replace("TSLA,Tesla Inc,", f"{ticker},Tesla Inc,{sign}").replace("AMD,", "AMD (L),")
+    )
+    assert {name.upper(): value for name, value in values(holdings).items()} == pytest.approx(BOOK)
+    assert any(
+        line.startswith("Read as short, by the word") and "TSLA" in line.upper() for line in holdings.warnings
+    )
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Tesla Inc (SHORT)", "Short Position Tesla", "Tesla - Short", "Short: Tesla", "Tesla sold short",
+     "Short TSLA", "TSLA short", "TESLA INC SHORT", "Short - Tesla"],
+)  # fmt: skip
+def test_a_name_that_says_short_is_short(name: str) -> None:
+    holdings = read(MARKED.replace("Tesla Inc", name))
+    assert values(holdings) == pytest.approx(BOOK)
+    assert "Read as short, by the word or sign beside their ticker or name: TSLA." in holdings.warnings
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Short Duration ETF", "ProShares Short QQQ", "Shortwave Inc", "Vanguard Short-Term Bond ETF",
+     "JPMorgan Ultra-Short Income", "SHORT TERM TREASURY", "GraniteShares 2x Short NVDA Daily ETF",
+     "Short Dated Credit (USD)", "PIMCO Enhanced Short", "Shortage Solutions - Class A"],
+)  # fmt: skip
+def test_a_name_with_the_word_short_is_none(name: str) -> None:
+    holdings = read(MARKED.replace("Tesla Inc", name))
+    assert values(holdings) == pytest.approx({"AMD": 10_000.0, "TSLA": 4_000.0})
+    assert not any("Read as short" in line for line in holdings.warnings)
+
+
+def test_an_etf_whose_names_say_short_has_negative_weights() -> None:
+    etf = parse_etf(b"Ticker,Name,Weight\nAMD,AMD Inc,120\nTSLA,Tesla Inc (Short),20\n", "LS.csv")
+    assert [one.weight for one in etf.constituents] == pytest.approx([1.2, -0.2])
+    assert "Read as short, by the word or sign beside their ticker or name: TSLA." in etf.warnings
