@@ -71,10 +71,14 @@ _FORMULA = Pattern(
 )
 
 
+_FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0xFE6A: ord("%")}
+"""Letters, digits and signs as wide as a Chinese or Japanese one, and those that they stand for."""
+
+
 def clean(text: str) -> str:
     """Return a cell's text without surrounding blanks, extracted from a formula that only quotes it.
 
-    Excel's apostrophe before text goes, too.
+    Excel's apostrophe before text goes, too, and full-width characters become ordinary ones.
 
     >>> clean(" MSFT "), clean('="ASML"'), clean("=DOLLAR(13746455.09)"), clean("'005930")
     ('MSFT', 'ASML', '13746455.09', '005930')
@@ -89,7 +93,7 @@ def _clean(text: str) -> str:
         text = unescape(text)  # FlexShares writes &#38;
     text = " ".join(text.split())  # no-break spaces are blanks too
     if not text.isascii():
-        text = text.replace("\u200b", "").replace("\ufeff", "").strip()
+        text = text.replace("\u200b", "").replace("\ufeff", "").translate(_FULL_WIDTH).strip()
     if text.startswith("=") and len(text) < MAX_FORMULA_LENGTH:
         quoted = _FORMULA.fullmatch(text)
         return (quoted["quoted"] or quoted["inner"] or "").strip() if quoted else text
@@ -117,7 +121,7 @@ _cell_text_short = lru_cache(maxsize=2**14)(_cell_text)
 
 _DECORATION = Pattern(r"[\s$€£¥₩₹%'\u2019]|\b(?:USD|EUR|GBP|CAD|CHF|JPY|HKD|AUD|US)\b")
 _INNER_BLANK = Pattern(r"\d\s+\d")
-_MINUS = str.maketrans("\u2212\u2013", "--")
+_MINUS = str.maketrans(dict.fromkeys("\u2212\u2013\u2010\u2011\u2012\u2014\ufe63\u2796", "-"))
 _DOT = Pattern(
     r"[+-]?(?:[1-9]\d{0,2}(?:,\d{3})+|[1-9]\d?(?:,\d{2})+,\d{3}|\d+)?(?:\.\d*)?(?:[eE][+-]?\d{1,3})?",
     re.ASCII,
@@ -187,7 +191,7 @@ def has_inner_blank(text: str) -> bool:
 
 def is_percentage(text: str) -> bool:
     """Whether a cell has a percent sign."""
-    return "%" in text
+    return "%" in text or (not text.isascii() and "%" in text.translate(_FULL_WIDTH))
 
 
 def uses_decimal_comma(texts: Iterable[str], small: Iterable[str] = (), *, otherwise: bool = False) -> bool:

@@ -67,6 +67,8 @@ ALIASES: Mapping[Column, tuple[str, ...]] = {
         "account type", "position type", "high price", "low price",
         "% of adv*", "% adv", "% of risk*", "% of float*", "% of *outstanding*", "*weight limit*",
         "min* weight*", "max* weight*", "relative weight*", "*weighted average*", "weight avg*",
+        "*取得*", "*損益*", "*成本*", "*盈亏*", "*盈虧*", "*매입*", "*평균단가*", "*손익*",
+        "*수익률*", "時価総額", "总市值", "總市值", "시가총액", "总股本", "発行済株式数", "*涨跌*", "*漲跌*",
     ),
     Column.PRODUCT: (
         "*expense ratio*", "ter", "ter %", "*incept* date*", "*inception*", "aum", "*management fee*",
@@ -90,6 +92,7 @@ ALIASES: Mapping[Column, tuple[str, ...]] = {
         "date", "as of date", "as of", "trade date", "holdings date", "holding date", "position date",
         "asofdate", "business date", "nav date", "valuation date", "asofdatestd", "effective date",
         "report date", "period end date", "datum", "stichtag", "per", "data", "fecha",
+        "日付", "基準日", "日期", "기준일",
     ),
     Column.TICKER: (
         "holding ticker", "stock ticker", "security ticker", "constituent ticker", "ticker", "tickers",
@@ -101,6 +104,9 @@ ALIASES: Mapping[Column, tuple[str, ...]] = {
         "slice", "ticker dell emittente", "ticker de l émetteur", "ticker del emisor", "simbolo", "symbole",
         "símbolo", "code", "código", "epic", "tidm", "mnemo", "mnémo", "mnemonic", "mnémonique",
         "*ticker*", "*symbol*",
+        "ティッカー", "ティッカーコード", "銘柄コード", "コード", "証券コード", "代码", "证券代码",
+        "股票代码", "代號", "證券代號", "股票代號", "代碼", "證券代碼", "股票代碼",
+        "종목코드", "종목번호", "티커",
     ),
     Column.NAME: (
         "holding name", "holdings name", "security name", "company name", "constituent name",
@@ -115,6 +121,8 @@ ALIASES: Mapping[Column, tuple[str, ...]] = {
         "émetteur", "emisor", "instrumento", "descrizione", "désignation", "nom de la valeur",
         "full portfolio holdings*", "*security name*",
         "*holding*name*", "*security description*", "*company name*", "*issuer name*", "*bezeichnung*",
+        "銘柄", "銘柄名", "名称", "证券名称", "股票名称", "名稱", "證券名稱", "股票名稱", "股票简称",
+        "证券简称", "종목명", "종목",
     ),
     Column.WEIGHT: (
         "weight", "weight %", "% weight", "weighting", "weighting %", "weightings", "weights",
@@ -135,6 +143,8 @@ ALIASES: Mapping[Column, tuple[str, ...]] = {
         "*nettovermögens*", "*fondsvermögens*", "*fondsvolumens*", "poids", "poids %", "peso", "peso %",
         "*pondération*", "*ponderazione*", "*ponderación*", "*ponderação*", "peso en*", "peso sul*",
         "quota %", "% actif net", "% attivo netto", "% patrimonio*", "*weight*",
+        "組入比率*", "構成比*", "比率", "比率 %", "ウェイト*", "ウエイト*", "権重", "权重*", "占比*",
+        "*净值比*", "權重*", "比重*", "비중*", "구성비*",
     ),
     Column.EXPOSURE: (
         "exposure %", "% exposure", "exposure weight", "exposure weight %", "exposure percent", "notional %",
@@ -160,6 +170,8 @@ ALIASES: Mapping[Column, tuple[str, ...]] = {
         "valeur boursière*",
         "controvalore*", "marktwert*", "kurswert*", "valorisation*",
         "*value in *", "wert in *", "valeur en *", "valore in *", "valor en *", "waarde*", "gegenwert*",
+        "評価額*", "時価評価額*", "市值*", "最新市值", "持仓市值", "参考市值", "評価金額*", "평가금액*",
+        "평가액*",
     ),
     Column.SHARES: (
         "shares", "shares held", "number of shares", "units held", "aantal", "menge", "stück nom*",
@@ -171,6 +183,8 @@ ALIASES: Mapping[Column, tuple[str, ...]] = {
         "numero di azioni", "numero azioni", "anzahl aktien", "anzahl der aktien", "acciones", "azioni",
         "títulos", "quantity shares*", "shares*",
         "*quantity*",
+        "数量", "保有数量", "株数", "保有株数", "口数", "持仓数量", "持股数量", "股数", "股數", "持有數量",
+        "庫存股數", "數量", "수량", "보유수량", "주식수", "잔고수량",
     ),
     Column.PRICE: (
         "price", "market price", "ltp", "local price", "closing", "koers", "slotkoers", "prezzo di mercato",
@@ -179,6 +193,8 @@ ALIASES: Mapping[Column, tuple[str, ...]] = {
         "last price", "current price", "last", "kurs", "preis", "market price us", "price local",
         "base price", "mark", "mark price", "prezzo", "cours", "prix", "precio", "quote", "akt kurs",
         "aktueller kurs", "price*", "*price", "kurs*", "*kurs",
+        "現在値", "株価", "終値", "最新价", "现价", "市价", "收盘价", "現價", "市價", "收盤價", "현재가",
+        "종가",
     ),
     Column.ASSET_CLASS: (
         "asset class", "asset category", "asset type", "security type", "security class",
@@ -193,6 +209,7 @@ ALIASES: Mapping[Column, tuple[str, ...]] = {
     Column.SECTOR: (
         "sector", "gics sector", "sector classification", "sector name", "sektor", "classification",
         "industry", "industry classification", "gics industry", "branche", "settore", "secteur",
+        "業種", "行业", "行業", "產業", "업종",
     ),
     Column.ISIN: ("isin", "isin code", "isin number", "security isin", "isinsecnbr", "codice isin",
         "code isin",
@@ -209,12 +226,14 @@ ALIASES: Mapping[Column, tuple[str, ...]] = {
         "currency", "currency code", "local currency code", "security currency", "währung", "ccy", "curr",
         "mktcurr", "currency primary", "cur cd", "valuta", "valuta di mercato", "devise",
         "devise de marché", "divisa", "divisa de mercado", "moneda",
+        "通貨", "币种", "幣別", "币别", "幣種", "통화",
     ),
     Column.EXCHANGE: (
         "exchange", "primary exchange", "listing exchange", "stock exchange", "exchange name", "börse",
         "cambio",
         "borsa", "place boursière", "bolsa", "mercato di quotazione", "bourse", "place de cotation",
         "marktplatz", "handelsplatz", "beurs", "mercado", "trading venue",
+        "市場", "交易所", "거래소",
     ),
     Column.COUNTRY: (
         "location", "country", "trade country name", "country name", "location of risk", "country of risk",

@@ -360,9 +360,14 @@ def constituents(
     ):
         if group:
             warnings.append(f"{what}: {len(group)} (weight {total_weight(group):.2%}): {_weighed(group)}.")
-    missing = [row for row in equities if math.isnan(row.weight)]
+    missing = [
+        f"{row.name or row.ticker}" + (f" (its cell is {text!r:.40})" if text else "")
+        for row, cells in zip(rows, table.rows, strict=True)
+        if row.asset_class is AssetClass.EQUITY and math.isnan(row.weight)
+        for text in [table.text(cells, Column.WEIGHT)]
+    ]
     if missing:
-        names = listing([row.name or row.ticker for row in missing])
+        names = listing(missing)
         warnings.append(f"Equities without a weight: {len(missing)}: {names}.")
     local = [
         row.ticker for row, cells in zip(rows, table.rows, strict=True) if _is_of_no_market(table, cells, row)

@@ -301,6 +301,12 @@ def rows_of_day(table: HoldingsTable, file_name: str, chosen: date | None = None
     cells = [table.text(row, Column.DATE) for row in table.rows]
     dates: dict[str, date | None] = {text: date_of(text) for text in set(cells) if text}
     days = [dates.get(text) for text in cells]
+    if len(dates) > 1 and not any(days) and _is_repeated(table, cells):
+        msg = (
+            f"{file_name} has rows of several days, which are not understood ({listing(sorted(dates))}). "
+            "Write them as year-month-day."
+        )
+        raise UnreadableFile(msg)
     several = sorted({day for day in days if day is not None})
     if len(several) < 2:  # noqa: PLR2004 - several
         return table
@@ -322,9 +328,9 @@ def rows_of_day(table: HoldingsTable, file_name: str, chosen: date | None = None
     return replace(table, rows=rows, warnings=(*table.warnings, note))
 
 
-def _is_repeated(table: HoldingsTable, days: Sequence[date | None]) -> bool:
+def _is_repeated(table: HoldingsTable, days: Sequence[date | str | None]) -> bool:
     """Whether a name is on several days."""
-    keys: dict[tuple[str, ...], set[date | None]] = {}
+    keys: dict[tuple[str, ...], set[date | str | None]] = {}
     for row, day in zip(table.rows, days, strict=True):
         key = tuple(table.text(row, c) for c in (Column.TICKER, Column.NAME, Column.ISIN, Column.FUND))
         keys.setdefault(key, set()).add(day)

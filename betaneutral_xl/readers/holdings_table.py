@@ -543,9 +543,15 @@ def describe_non_holdings(sheets: Sequence[TextSheet], file_name: str) -> str:
     first = next((line for line in lines if line), "")[:MAX_HEADING_LENGTH]
     found = listing([column.value for column in max(map(count_headers, rows), key=len, default=Counter())])
     missing = f"a row has {found}, but none has" if found else "no row has"
+    foreign = 3 * sum(not one.isascii() for one in first) > len(first)
+    advice = (
+        "Name its columns ticker, name, shares, price, market value or weight, and save it in UTF-8."
+        if foreign
+        else "Download the fund's full holdings."
+    )
     return (
         f"{file_name} has no table of holdings: {missing} a weight or market value beside a ticker or name. "
-        f'It begins "{first}". Download the fund\'s full holdings.'
+        f'It begins "{first}". {advice}'
     )
 
 

@@ -147,6 +147,11 @@ def test_a_row_without_a_weight_is_kept_with_a_warning() -> None:
     assert found.tickers == ("NVDA",)
 
 
+def test_a_weight_that_is_no_number_is_shown() -> None:
+    found = etf("Ticker,Name,Weight\nNVDA,Nvidia,99%\nAMD,Advanced Micro,<0.5%\n")
+    assert "Equities without a weight: 1: Advanced Micro (its cell is '<0.5%')." in found.warnings
+
+
 # ------------------------------------------------------------------ tickers
 
 

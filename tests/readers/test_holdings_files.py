@@ -1,4 +1,4 @@
-# ruff: noqa: E501 - lines of files, as they are printed
+# ruff: noqa: E501, RUF001 - lines of files, as they are printed
 
 from __future__ import annotations
 
@@ -485,3 +485,46 @@ def test_foreign_cash_without_a_rate_is_told() -> None:
     line = "EUR CASH has no rate: its value is taken as being in USD. If it is not, give the rate."
     assert line in read(rows).warnings
     assert line not in read(rows.replace("Value", "Value (USD)")).warnings
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "銘柄コード,銘柄名,保有数量,現在値,時価評価額,取得単価,評価損益",
+        "证券代码,证券名称,持仓数量,最新价,市值,成本价,盈亏",
+        "代號,名稱,股數,現價,市值,成本,盈虧",
+        "종목코드,종목명,보유수량,현재가,평가금액,매입가,평가손익",
+        "Ｔｉｃｋｅｒ,Name,Shares,Price,Value,Cost,Gain",
+    ],
+    ids=["Japanese", "Chinese", "traditional Chinese", "Korean", "full width"],
+)
+def test_headers_of_east_asian_brokers_are_known(header: str) -> None:
+    held = read(f"{header}\nNVDA,Nvidia,10,100,1000,5,50\nMSFT,Microsoft,50,100,5000,9,10\n")
+    assert dict(zip(held.tickers, held.weights.tolist(), strict=True)) == pytest.approx(
+        {"NVDA": 1 / 6, "MSFT": 5 / 6}
+    )
+
+
+def test_headers_in_an_unknown_script_are_refused_with_those_that_are_known() -> None:
+    with pytest.raises(UnreadableFile, match="Name its columns ticker, name, shares, price"):
+        read("Тикер,Название,Количество,Цена\nNVDA,Nvidia,10,100\n")
+
+
+def test_full_width_characters_are_ordinary_ones() -> None:
+    held = read("ticker,shares,price\nＮＶＤＡ,１０,１００．５\nMSFT,５０,100\nCASH,,1000\n")
+    assert held.nav == 1_005.0 + 5_000.0 + 1_000.0
+    assert held.tickers == ("NVDA", "MSFT")
+
+
+@pytest.mark.parametrize("minus", "\u2010\u2011\u2012\u2013\u2014\u2212\ufe63\uff0d\u2796")
+def test_any_minus_makes_a_position_short(minus: str) -> None:
+    held = read(f"ticker,weight\nNVDA,{minus}20％\nMSFT,120％\n")
+    assert held.weights.tolist() == pytest.approx([-0.2, 1.2])
+
+
+def test_days_that_are_not_understood_are_named() -> None:
+    rows = "".join(f"{day},{one},0.5\n" for day in (1763942400, 1764028800) for one in ("NVDA", "MSFT"))
+    with pytest.raises(
+        UnreadableFile, match=r"several days, which are not understood .1763942400, 1764028800"
+    ):
+        read(f"date,ticker,weight\n{rows}")
