@@ -55,10 +55,10 @@ WITHIN: dict[str, list[set[str]]] = {
     "betaneutral_xl.model": [
         {"arrays", "contracts", "notices", "positions", "printed", "provenance", "renames", "venues"},
         {"tickers"},
-        {"covariance_units", "history", "values"},
+        {"covariance_units", "history", "spacing", "values"},
         {"constraints", "fills", "portfolio", "returns", "risk"},
         {"market"},
-        {"alignment", "factor_model", "quotes", "spacing"},
+        {"alignment", "factor_model", "quotes"},
     ],
     "betaneutral_xl.engine": [
         {"attribution", "hedging", "look_through", "order_terms", "regression"},

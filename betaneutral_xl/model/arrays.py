@@ -11,6 +11,7 @@ import numpy.typing as npt
 FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 IntArray = npt.NDArray[np.intp]
+DateArray = npt.NDArray[np.datetime64]
 
 
 def read_only(values: npt.ArrayLike) -> FloatArray:

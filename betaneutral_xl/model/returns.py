@@ -1,7 +1,8 @@
 """Prices and daily returns of many names on one calendar, with gaps.
 
 Nothing is filled forward. A name has a return on a day only if it has a price on that day and on
-the previous one in the table; ``Returns.warnings`` reports what is missing.
+the previous one in the table, and no day has one if days are missing before it; ``Returns.warnings``
+reports what is missing.
 """
 
 from __future__ import annotations
@@ -16,15 +17,14 @@ import numpy as np
 import numpy.typing as npt
 
 from betaneutral_xl.errors import DuplicateTicker, InputError, MissingValue, UnknownTicker, listing
-from betaneutral_xl.model.arrays import FloatArray, median, positions_of, read_only
+from betaneutral_xl.model.arrays import DateArray, FloatArray, median, positions_of, read_only
 from betaneutral_xl.model.notices import Notice, Severity, Subject
 from betaneutral_xl.model.provenance import Provenance
+from betaneutral_xl.model.spacing import after_gaps
 from betaneutral_xl.model.tickers import normalise
 
 if TYPE_CHECKING:
-    from betaneutral_xl.model.arrays import IntArray
-
-DateArray = npt.NDArray[np.datetime64]
+    from betaneutral_xl.model.arrays import BoolArray, IntArray
 
 JUMP = 0.4
 """Daily returns beyond this get a warning: rare for large stocks, usual for an unadjusted split."""
@@ -36,6 +36,24 @@ MARKET_SAMPLE = 100
 
 STUCK = 10
 """Successive days without a change of price that no traded share has."""
+SHORT_STUCK = 5
+"""Those that hardly any has, unless its price has few ticks."""
+CHANCE = 1e-3
+"""Largest probability that short runs are chance."""
+MOSTLY_STUCK = 0.3
+"""Share of days without a change from which a price is that of fewer days; of treasury bills it is 0.25."""
+
+STEPS = 3
+"""Successive moves that equal the one before, which prices hardly ever have, and never twice."""
+SAME_STEP, SMALLEST_STEP = 0.02, 0.001
+"""Relative difference of equal moves, and the least move for it: below, rounded prices have such ones."""
+
+MIN_OTHERS = 4
+"""Names from which the others' moves of a day say how late one is."""
+LATE = 0.15
+"""By how much the correlation with the day before is larger for a name that is late."""
+LARGEST_MOVE = 4.0
+"""Moves are cut at this multiple of their size there, so that one day does not decide."""
 
 MIN_NEGATIVE = 0.2
 """Share of numbers below zero, or zero, from which they are returns: about half of those are."""
@@ -190,10 +208,13 @@ class Returns:
         """Return simple returns ``p_t / p_(t-1) - 1`` of prices on successive days.
 
         A name has no return on the day of its first price, on a day without a price, or on the
-        day after one: nothing is filled forward, and no return spans a gap.
+        day after one: nothing is filled forward, and no return spans a gap. Nor has any name one where
+        days are missing in the table (``spacing.after_gaps``).
         """
         p = prices.matrix
-        return cls(prices.tickers, prices.dates[1:], p[1:] / p[:-1] - 1.0, prices.provenance)
+        matrix = p[1:] / p[:-1] - 1.0
+        matrix[after_gaps(prices.dates)] = np.nan
+        return cls(prices.tickers, prices.dates[1:], matrix, prices.provenance)
 
     @classmethod
     def from_matrix(
@@ -259,7 +280,8 @@ class Returns:
         A portfolio and an ETF may be of one industry, whose moves alone would look like moves of
         the market.
         """
-        complete = np.asarray(np.isfinite(self.matrix).all(axis=0))
+        present = np.isfinite(self.matrix)
+        complete = np.asarray(present[present.any(axis=1)].all(axis=0))
         free = sorted(
             t for t, full in zip(self.tickers, complete, strict=True) if full and t not in excluding
         )
@@ -273,15 +295,40 @@ class Returns:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Notes on late, ended and missing series, unchanged prices and jumps, one line each."""
+        """Notes on missing days and series, and on numbers that are no traded prices, one line each."""
+        spans = _spanning(self)
+        known = self
+        if spans.any():
+            known = Returns(self.tickers, self.dates[~spans], self.matrix[~spans], self.provenance)
         return (
-            *_gap_warnings(self),
-            *_unchanged_warnings(self),
-            *_stuck_warnings(self),
-            *_jump_warnings(self),
-            *_spike_warnings(self),
-            *_alternating_warnings(self),
+            *_calendar_warnings(self, spans),
+            *_gap_warnings(known),
+            *_unchanged_warnings(known),
+            *_stuck_warnings(known),
+            *_straight_warnings(known),
+            *_late_warnings(known),
+            *_jump_warnings(known),
+            *_spike_warnings(known),
+            *_alternating_warnings(known),
         )
+
+
+def _spanning(returns: Returns) -> BoolArray:
+    """Return the mask of the days without returns since days are missing before them, shape (T,)."""
+    after = np.concatenate([[True], after_gaps(returns.dates)])[: len(returns.dates)]
+    return after & np.isnan(returns.matrix).all(axis=1)
+
+
+def _calendar_warnings(returns: Returns, spans: BoolArray) -> list[str]:
+    """Report days that are missing for all names; those before the first one are not known."""
+    rows = np.flatnonzero(spans[1:]).tolist()
+    if not rows:
+        return []
+    gaps = listing([f"{returns.dates[row]} to {returns.dates[row + 1]}" for row in rows])
+    text = (
+        f"Days are missing between dates, over which no return is taken: {gaps}. Add them if there are any."
+    )
+    return [Notice(text, Subject.PRICES)]
 
 
 def _gap_warnings(returns: Returns) -> list[str]:
@@ -333,23 +380,91 @@ def _unchanged_warnings(returns: Returns) -> list[str]:
 
 
 def _stuck_warnings(returns: Returns) -> list[str]:
-    """Report names whose price does not change for ``STUCK`` days and more on which others do."""
+    """Report names whose price does not change on successive days on which others do."""
     moves = np.nan_to_num(returns.matrix, nan=1.0) != 0.0
     moves = moves[moves.any(axis=1)]
-    stuck = []
-    for column in np.flatnonzero(len(moves) - moves.sum(axis=0) >= STUCK):
-        ends = np.flatnonzero(np.concatenate([[True], moves[:, column], [True]]))
-        run = int(np.diff(ends).max()) - 1
-        if run >= STUCK:
-            stuck.append((run, f"{returns.tickers[column]} ({run} days)"))
-    if not stuck:
+    found: list[tuple[int, str]] = []
+    for column in np.flatnonzero(len(moves) - moves.sum(axis=0) >= SHORT_STUCK):
+        name, share = returns.tickers[column], 1.0 - moves[:, column].mean()
+        runs = _runs(~moves[:, column])
+        if runs.max() >= STUCK or (runs.max() >= SHORT_STUCK and _is_no_chance(runs, share)):
+            found.append((int(runs.max()), f"{name} ({runs.max()} days)"))
+        elif share >= MOSTLY_STUCK and len(moves) >= MIN_DAYS:
+            found.append((0, f"{name} ({share:.0%} of the days)"))
+    if not found:
         return []
-    names = listing([text for _, text in sorted(stuck, reverse=True)])
+    names = listing([text for _, text in sorted(found, key=lambda pair: -pair[0])])
     text = (
         f"Prices that stay the same while others move: {names}. They seem to be filled forward, or no longer "
         "traded, which makes their volatilities and betas too low. Check them."
     )
     return [Notice(text, Subject.PRICES, Severity.CHANGES)]
+
+
+def _runs(mask: BoolArray) -> IntArray:
+    """Return the lengths of the runs of true in a mask, with zeros between."""
+    ends = np.flatnonzero(np.concatenate([[True], ~mask, [True]]))
+    return np.diff(ends) - 1
+
+
+def _is_no_chance(runs: IntArray, share: float) -> bool:
+    """Whether so many short runs without a move are more than a price of few ticks has by chance."""
+    count = int((runs >= SHORT_STUCK).sum())
+    expected = len(runs) * share**SHORT_STUCK  # of independent days; their number is about Poisson's
+    return expected**count / math.factorial(min(count, 20)) < CHANCE
+
+
+def _straight_warnings(returns: Returns) -> list[str]:
+    """Report prices that move by equal steps, as those do that were interpolated."""
+    if len(returns.matrix) < MIN_DAYS:
+        return []
+    moves = np.log1p(np.maximum(returns.matrix, -0.9999))
+    size = np.abs(moves[1:])
+    equal = (np.abs(np.diff(moves, axis=0)) <= SAME_STEP * size) & (size > SMALLEST_STEP)
+    found: list[str] = []
+    for column in np.flatnonzero(equal.sum(axis=0) >= 2 * STEPS):
+        runs = _runs(equal[:, column])
+        days = int(runs[runs >= STEPS].sum())
+        if (runs >= STEPS).sum() > 1:
+            found.append(f"{returns.tickers[column]} ({days} days)")
+    if not found:
+        return []
+    text = (
+        f"Prices that move by equal steps day after day, as interpolated ones do: {listing(found)}. That "
+        "makes their betas too low. Give the prices of every day, or leave the days out."
+    )
+    return [Notice(text, Subject.PRICES, Severity.CHANGES)]
+
+
+def _late_warnings(returns: Returns) -> list[str]:
+    """Report names that follow the others of the day before, rather than move with those of the same day."""
+    t, n = returns.matrix.shape
+    if t < MIN_ALTERNATING or n < MIN_OTHERS:
+        return []
+    known = np.isfinite(returns.matrix)
+    moves = np.nan_to_num(returns.matrix)
+    spread = np.sqrt((moves**2).sum(axis=0) / np.maximum(known.sum(axis=0), 1))
+    moves = np.clip(moves / np.where(spread > 0.0, spread, 1.0), -LARGEST_MOVE, LARGEST_MOVE)
+    others = moves.sum(axis=1, keepdims=True) - moves
+    same, late = _correlations(moves[1:], others[1:]), _correlations(moves[1:], others[:-1])
+    after = np.flatnonzero((np.abs(late) > np.abs(same) + LATE) & (known.sum(axis=0) >= MIN_ALTERNATING))
+    if not after.size:
+        return []
+    names = listing([f"{returns.tickers[i]} ({same[i]:.2f} and {late[i]:.2f})" for i in after.tolist()])
+    text = (
+        "Prices that follow those of the others a day late, by their correlations of the same day and with "
+        f"the day before: {names}. Their dates are shifted, or their markets close earlier, which makes "
+        "their betas too low. Check them."
+    )
+    return [Notice(text, Subject.PRICES, Severity.CHANGES)]
+
+
+def _correlations(y: FloatArray, x: FloatArray) -> FloatArray:
+    """Return the correlation of each column of two tables (T, N) about zero, 0 where one does not move."""
+    size = np.sqrt(np.einsum("ij,ij->j", y, y) * np.einsum("ij,ij->j", x, x))
+    product = np.einsum("ij,ij->j", y, x)
+    correlation: FloatArray = product / np.where(size > 0.0, size, 1.0)
+    return correlation
 
 
 def _jump_warnings(returns: Returns) -> list[str]:

@@ -11,10 +11,13 @@ from betaneutral_xl.errors import InputError
 from betaneutral_xl.model.arrays import median
 
 if TYPE_CHECKING:
-    from betaneutral_xl.model.returns import DateArray
+    from betaneutral_xl.model.arrays import BoolArray, DateArray
 
 REGULAR = 0.85
 """Minimum share of gaps between dates that fit a spacing; the rest are holidays and missing days."""
+
+FEW_GAPS = 10
+"""Gaps between dates, below which none is told from the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,19 @@ def spacing_of(dates: DateArray) -> Spacing:
         "Give daily, weekly or monthly prices, so that variances can be annualised."
     )
     raise InputError(msg)
+
+
+def after_gaps(dates: DateArray) -> BoolArray:
+    """Return which of ascending days, from the second on, come after days that are missing, shape (T - 1,).
+
+    A gap is longer than those of the spacing that is usual, such as 5 days of daily prices; none where no
+    spacing is.
+    """
+    gaps = np.diff(dates).astype(int)
+    usual = median(gaps) if gaps.size >= FEW_GAPS else 0.0
+    spacing = next((one for one, (low, high) in MEDIANS.items() if low <= usual <= high), None)
+    longest = np.inf if spacing is None else spacing.longest
+    return np.asarray(gaps > longest)
 
 
 def require_daily(dates: DateArray, what: str) -> None:

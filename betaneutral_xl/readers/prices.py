@@ -44,8 +44,7 @@ from betaneutral_xl.readers.tabular.sheets import NOTHING_HIDDEN, OLE, ZIP
 from betaneutral_xl.system.files import read_bytes, shown_name
 
 if TYPE_CHECKING:
-    from betaneutral_xl.model.arrays import FloatArray
-    from betaneutral_xl.model.returns import DateArray
+    from betaneutral_xl.model.arrays import DateArray, FloatArray
     from betaneutral_xl.readers.tabular.cell_grids import Cell, CellGrid
     from betaneutral_xl.readers.tabular.sheets import TextSheet
 

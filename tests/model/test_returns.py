@@ -72,8 +72,8 @@ def test_split_ratios(move: float, ratio: str) -> None:
     assert split_ratio(move) == ratio
 
 
-def walk(days: int = 80, volatility: float = 0.01) -> np.ndarray:
-    return 100.0 * np.exp(np.cumsum(np.random.default_rng(3).normal(0.0, volatility, days)))
+def walk(days: int = 80, volatility: float = 0.01, seed: int = 3) -> np.ndarray:
+    return 100.0 * np.exp(np.cumsum(np.random.default_rng(seed).normal(0.0, volatility, days)))
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ def test_arrays_are_read_only() -> None:
 
 def test_a_price_that_does_not_move_while_others_do_is_reported_with_its_days() -> None:
     days = np.datetime64("2024-01-01") + np.arange(40)
-    moving = 100.0 + np.arange(40.0) % 7
+    moving = walk(days=40)
     ended = np.where(np.arange(40) < 25, moving, 104.5)
     columns = np.column_stack([moving, ended, np.full(40, 5.0)])
     table = Prices.from_matrix(["A", "ENDED", "NEVER"], days, columns)
@@ -187,3 +187,65 @@ def test_a_price_that_does_not_move_while_others_do_is_reported_with_its_days() 
 def test_returns_in_place_of_prices_are_called_that() -> None:
     with pytest.raises(MissingValue, match=r"-0\.01, not a positive number\. The numbers look like returns"):
         prices([0.01, -0.01, 0.02, -0.03, 0.01, 0.02])
+
+
+def history(*columns: np.ndarray, days: np.ndarray | None = None) -> Returns:
+    names = [f"N{i}" for i in range(len(columns))]
+    dates = MANY[: len(columns[0])] if days is None else days
+    return Prices.from_matrix(names, dates, np.column_stack(columns)).returns()
+
+
+def test_no_return_spans_days_that_are_missing_for_all() -> None:
+    kept = np.r_[0:60, 100:200]
+    gap = history(walk(days=200)[kept], walk(days=200, seed=2)[kept], days=MANY[kept])
+    whole = history(walk(days=200), walk(days=200, seed=2))
+    assert np.isnan(gap.matrix[59]).all()
+    assert np.delete(gap.matrix, 59, axis=0) == pytest.approx(np.delete(whole.matrix, np.r_[59:100], axis=0))
+    (line,) = gap.warnings
+    told = "Days are missing between dates, over which no return is taken: 2024-02-29 to 2024-04-10."
+    assert line.startswith(told)
+
+
+def test_the_days_missing_are_those_beyond_the_usual_gaps() -> None:
+    week = np.datetime64("2024-01-05") + 7 * np.arange(60)
+    holidays = np.delete(MANY, [50, 51, 52, 53])  # five days from one to the next
+    for days in (week, holidays):
+        assert np.isfinite(history(walk(days=len(days)), days=days).matrix).all()
+    kept = np.delete(week, 20)
+    assert np.isnan(history(walk(days=59), days=kept).matrix[:, 0]).nonzero()[0].tolist() == [19]
+
+
+def test_short_runs_without_a_move_are_told_where_a_price_usually_moves() -> None:
+    others = [walk(days=200, seed=k) for k in range(2, 5)]
+    stale = walk(days=200)
+    stale[-6:] = stale[-7]
+    (line,) = history(stale, *others).warnings
+    assert line.startswith("Prices that stay the same while others move: N0 (6 days).")
+    cents = np.round(walk(days=200) / 25.0, 2)
+    assert (np.diff(cents) == 0.0).sum() > 10
+    assert history(cents, *others).warnings == ()
+
+
+def test_prices_of_fewer_days_that_are_filled_are_told() -> None:
+    others = [walk(days=200, seed=k) for k in range(2, 5)]
+    weekly = walk(days=200)[np.arange(200) // 5 * 5]
+    (line,) = history(weekly, *others).warnings
+    assert line.startswith("Prices that stay the same while others move: N0 (80% of the days).")
+    straight = np.interp(np.arange(200), np.arange(0, 200, 5), walk(days=200)[::5])[:196]
+    (line,) = history(straight, *(one[:196] for one in others)).warnings
+    assert line.startswith("Prices that move by equal steps day after day, as interpolated ones do: N0 (")
+    weeks = np.log(walk(days=200)[::5])
+    smooth = np.exp(np.interp(np.arange(200), np.arange(0, 200, 5), weeks))[:196]
+    assert "equal steps" in history(smooth, *(one[:196] for one in others)).warnings[0]
+
+
+def test_a_name_whose_days_are_shifted_is_told() -> None:
+    rng = np.random.default_rng(5)
+    market = rng.normal(0.0, 0.01, 201)
+    own = market + rng.normal(0.0, 0.01, (6, 201))
+    levels = 100.0 * np.cumprod(1.0 + own, axis=1)
+    assert history(*levels[:, 1:]).warnings == ()
+    (line,) = history(levels[0][:-1], *levels[1:, 1:]).warnings
+    assert line.startswith("Prices that follow those of the others a day late")
+    assert "N0 (" in line
+    assert "N1" not in line

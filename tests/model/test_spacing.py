@@ -15,7 +15,7 @@ from betaneutral_xl.readers.covariance_csv import load_covariance
 from betaneutral_xl.readers.prices import load_prices
 
 if TYPE_CHECKING:
-    from betaneutral_xl.model.returns import DateArray
+    from betaneutral_xl.model.arrays import DateArray
 
 FRIDAY = np.datetime64("2020-01-03")
 WEEKS = FRIDAY + 7 * np.arange(120)

@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from betaneutral_xl.engine.backtest.decide import Decision, Strategy
     from betaneutral_xl.engine.intervals import BetaForecast
     from betaneutral_xl.errors import BetaNeutralError
-    from betaneutral_xl.model.arrays import IntArray
-    from betaneutral_xl.model.returns import DateArray, Returns
+    from betaneutral_xl.model.arrays import DateArray, IntArray
+    from betaneutral_xl.model.returns import Returns
 
 NUMBER = re.compile(r"(?:\babove )?[-+]?(?:\b\d+(?:\.\d+)?(?:e[-+]?\d+)?|\b(?:inf|nan)\b)%?")
 """A number in a message, including infinities and lower bounds such as ``above 4.5e+15``."""

@@ -26,10 +26,10 @@ from betaneutral_xl.system.words import did_you_mean
 
 if TYPE_CHECKING:
     from betaneutral_xl.engine.neutral import Target
-    from betaneutral_xl.model.arrays import IntArray
+    from betaneutral_xl.model.arrays import DateArray, IntArray
     from betaneutral_xl.model.market import Market
     from betaneutral_xl.model.portfolio import Etf, Holdings
-    from betaneutral_xl.model.returns import DateArray, Prices
+    from betaneutral_xl.model.returns import Prices
 
 HORIZON = 21
 """Default horizon of a realised beta, in days: a month of trading."""

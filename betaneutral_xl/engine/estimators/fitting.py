@@ -27,7 +27,7 @@ from betaneutral_xl.model.spacing import DAILY, Spacing, spacing_of
 from betaneutral_xl.system.words import yes_or_no
 
 if TYPE_CHECKING:
-    from betaneutral_xl.model.arrays import FloatArray
+    from betaneutral_xl.model.arrays import BoolArray
     from betaneutral_xl.model.returns import Returns
     from betaneutral_xl.model.risk import CovarianceOperator
 
@@ -145,6 +145,8 @@ class Observed:
         Note on the imputed returns, for the methods that use them; empty where there are none.
     spacing
         Spacing of the days.
+    days
+        The days of the window.
 
     """
 
@@ -153,6 +155,7 @@ class Observed:
     notes: tuple[str, ...]
     completed: str
     spacing: Spacing
+    days: tuple[date, ...]
 
 
 def observe(
@@ -174,10 +177,11 @@ def observe(
     spacing = spacing_of(seen.dates)
     kept, notes = _enough(seen, min_periods)
     seen = seen.select(kept)
-    matrix, more, completed = _usable_days(seen, MissingData(gaps))
+    usable, more, completed = _usable_days(seen, MissingData(gaps))
     spacing_note = [spacing.note] if spacing.note else []
-    window_of = Window.of(kept, matrix)
-    return Observed(seen, window_of, (*spacing_note, *notes, *seen.warnings, *more), completed, spacing)
+    notes = [*spacing_note, *notes, *seen.warnings, *more]
+    days: tuple[date, ...] = tuple(seen.dates[usable].astype(object).tolist())
+    return Observed(seen, Window.of(kept, seen.matrix[usable]), tuple(notes), completed, spacing, days)
 
 
 def fit(observed: Observed, method: str = "default", **options: Any) -> Covariance:
@@ -205,10 +209,7 @@ def _history_of(observed: Observed, method: str, options: Mapping[str, Any]) -> 
     """Return the returns behind an estimate, for next month's betas; None where they are not daily."""
     if observed.spacing is not DAILY:
         return None
-    returns = observed.window.returns
-    days: tuple[date, ...] = tuple(observed.seen.dates.astype(object).tolist())
-    known = days if len(days) == len(returns) else ()  # days were left out
-    return EstimateHistory(observed.seen.tickers, returns, method, options, known)
+    return EstimateHistory(observed.seen.tickers, observed.window.returns, method, options, observed.days)
 
 
 def _require_options(name: str, options: Mapping[str, Any]) -> None:
@@ -244,10 +245,10 @@ def _enough(seen: Returns, min_periods: int) -> tuple[tuple[str, ...], list[str]
     return kept, [note] if short else []
 
 
-def _usable_days(seen: Returns, gaps: MissingData) -> tuple[FloatArray, list[str], str]:
-    """Return the days that are used, notes on the others, and a note on the missing returns."""
+def _usable_days(seen: Returns, gaps: MissingData) -> tuple[BoolArray, list[str], str]:
+    """Return the mask of the days that are used, notes on the others, and a note on the missing returns."""
     present = np.isfinite(seen.matrix)
-    whole = np.asarray(present.all(axis=0))
+    whole = np.asarray(present[present.any(axis=1)].all(axis=0))
     holed = [t for t, complete in zip(seen.tickers, whole, strict=True) if not complete]
     if holed and gaps is MissingData.ERROR:
         msg = f"Days lack a return of {listing(holed)}. Complete the prices, or let gaps be modelled."
@@ -270,7 +271,7 @@ def _usable_days(seen: Returns, gaps: MissingData) -> tuple[FloatArray, list[str
             f"{len(holed)} of {len(seen.tickers)} names lack some of the window's returns ({share:.1%} of "
             "all cells): their covariances rest on their own days and the other names' common factors."
         )
-    return seen.matrix[days], notes, completed
+    return days, notes, completed
 
 
 def _annual(form: CovarianceOperator, per_year: int) -> CovarianceOperator:
