@@ -16,7 +16,7 @@ import pytest
 
 from betaneutral_xl.engine.compare import compare
 from betaneutral_xl.engine.hedging import Legs
-from betaneutral_xl.engine.neutral import neutralise
+from betaneutral_xl.engine.neutral import Question, neutralise
 from betaneutral_xl.engine.orders import Ticket, make_orders
 from betaneutral_xl.engine.result import Method, Rebalance
 from betaneutral_xl.errors import Infeasible
@@ -106,14 +106,10 @@ def market(n: int = 40, factors: int = 4, etfs: int = 2, *, dense: bool = True, 
 def hedged_with_everything() -> Problem:
     """Return a hedge with all sheets."""
     holdings, etfs, risk = market()
-    result = neutralise(holdings, etfs, risk, on_missing=OnMissing.DROP)
+    result = neutralise(Question(holdings, etfs, risk, on_missing=OnMissing.DROP))
     alternatives = compare(
-        holdings,
-        etfs,
-        risk,
+        Question(holdings, etfs, risk, constraints=Constraints(cost_bp=5.0), on_missing=OnMissing.DROP),
         benchmark="T0001",
-        constraints=Constraints(cost_bp=5.0),
-        on_missing=OnMissing.DROP,
     )
     assert holdings.nav is not None
     prices = {ticker: 10.0 + i for i, ticker in enumerate(result.tickers)}
@@ -148,19 +144,21 @@ def nothing_feasible() -> Problem:
         "constraints": Constraints(long_only=True, upper={"*": 0.1}),
     }
     with pytest.raises(Infeasible) as refusal:
-        neutralise(holdings, etfs, risk, on_missing=OnMissing.DROP, **request)
-    ways = compare(holdings, etfs, risk, constraints=request["constraints"], on_missing=OnMissing.DROP)
+        neutralise(Question(holdings, etfs, risk, on_missing=OnMissing.DROP, **request))
+    ways = compare(
+        Question(holdings, etfs, risk, constraints=request["constraints"], on_missing=OnMissing.DROP)
+    )
     options = {"alternatives": ways, "infeasible": refusal.value.reachable}
-    kept = neutralise(holdings, etfs, risk, on_missing=OnMissing.DROP).unchanged()
+    kept = neutralise(Question(holdings, etfs, risk, on_missing=OnMissing.DROP)).unchanged()
     return Problem(replace(kept, **request), options)
 
 
 def factors_with_a_benchmark() -> Problem:
     """Return a reweighting in factor form, names observed on different days, with a ticker as target."""
     holdings, etfs, risk = market(dense=False, etfs=3)
-    alternatives = compare(holdings, etfs, risk, target="T0003", on_missing=OnMissing.DROP)
+    alternatives = compare(Question(holdings, etfs, risk, target="T0003", on_missing=OnMissing.DROP))
     result = neutralise(
-        holdings, etfs, risk, target="T0003", method=Method.REWEIGHT, on_missing=OnMissing.DROP
+        Question(holdings, etfs, risk, target="T0003", method=Method.REWEIGHT, on_missing=OnMissing.DROP)
     )
     return Problem(result, {"alternatives": alternatives})
 
@@ -170,12 +168,14 @@ def rescaled_scaled() -> Problem:
     holdings, etfs, risk = market(etfs=1)
     return Problem(
         neutralise(
-            holdings,
-            etfs,
-            risk,
-            method=Method.SCALED,
-            on_missing=OnMissing.DROP,
-            etf_on_missing=OnMissing.RESCALE,
+            Question(
+                holdings,
+                etfs,
+                risk,
+                method=Method.SCALED,
+                on_missing=OnMissing.DROP,
+                etf_on_missing=OnMissing.RESCALE,
+            )
         )
     )
 
@@ -202,8 +202,8 @@ def own_row_of_an_etf() -> Problem:
     holdings, (etf,), risk = market(etfs=1)
     risk, etf = with_own_row(risk, etf, "XAI", 0.001)
     request: Any = {"target": "T0003", "on_missing": OnMissing.DROP}
-    ways = compare(holdings, [etf], risk, **request)
-    return Problem(neutralise(holdings, [etf], risk, **request), {"alternatives": ways})
+    ways = compare(Question(holdings, [etf], risk, **request))
+    return Problem(neutralise(Question(holdings, [etf], risk, **request)), {"alternatives": ways})
 
 
 def own_rows_of_two_of_three_etfs() -> Problem:
@@ -220,8 +220,10 @@ def own_rows_of_two_of_three_etfs() -> Problem:
         moves_as_basket=True,
     )
     etfs[1] = Etf("TWOX", (*etfs[1].constituents, swap), etfs[1].provenance)
-    ways = compare(holdings, etfs, risk, on_missing=OnMissing.DROP)
-    return Problem(neutralise(holdings, etfs, risk, on_missing=OnMissing.DROP), {"alternatives": ways})
+    ways = compare(Question(holdings, etfs, risk, on_missing=OnMissing.DROP))
+    return Problem(
+        neutralise(Question(holdings, etfs, risk, on_missing=OnMissing.DROP)), {"alternatives": ways}
+    )
 
 
 def legs_and_a_range() -> Problem:
@@ -232,12 +234,14 @@ def legs_and_a_range() -> Problem:
     )
     return Problem(
         neutralise(
-            plain,
-            etfs,
-            risk,
-            target={"ETF0": 0.1, "ETF1": "T0002"},
-            legs=Legs(limit=0.4),
-            on_missing=OnMissing.DROP,
+            Question(
+                plain,
+                etfs,
+                risk,
+                target={"ETF0": 0.1, "ETF1": "T0002"},
+                legs=Legs(limit=0.4),
+                on_missing=OnMissing.DROP,
+            )
         )
     )
 
@@ -245,14 +249,16 @@ def legs_and_a_range() -> Problem:
 def too_large_a_model() -> Problem:
     """Return a hedge with a risk model that is too large for a sheet."""
     holdings, etfs, risk = market(n=520, etfs=1)
-    return Problem(neutralise(holdings, etfs, risk, on_missing=OnMissing.DROP))
+    return Problem(neutralise(Question(holdings, etfs, risk, on_missing=OnMissing.DROP)))
 
 
 def nothing_to_do() -> Problem:
     """Return a portfolio that is already neutral, without effective days."""
     risk = Covariance.from_matrix(["A", "B"], np.diag([0.04, 0.09]))
     return Problem(
-        neutralise(Holdings.from_weights({"B": 1.0}), [Etf.from_weights({"A": 1.0}, name="X")], risk)
+        neutralise(
+            Question(Holdings.from_weights({"B": 1.0}), [Etf.from_weights({"A": 1.0}, name="X")], risk)
+        )
     )
 
 

@@ -10,21 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from betaneutral_xl.engine.hedging import EXACT, Legs
+from betaneutral_xl.engine.hedging import EXACT
 from betaneutral_xl.engine.intervals import portfolio_forecasts
-from betaneutral_xl.engine.neutral import Target, neutralise
+from betaneutral_xl.engine.neutral import Question, neutralise
 from betaneutral_xl.engine.result import Method, Rebalance
 from betaneutral_xl.engine.stable import Objective
 from betaneutral_xl.errors import InputError, ModelError
-from betaneutral_xl.model.alignment import OnMissing
-from betaneutral_xl.model.constraints import UNLIMITED, Constraints
+from betaneutral_xl.model.constraints import UNLIMITED
 from betaneutral_xl.model.market import Market, market_fund
 
 if TYPE_CHECKING:
     from betaneutral_xl.engine.intervals import BetaForecast
     from betaneutral_xl.engine.result import Exposure
-    from betaneutral_xl.model.portfolio import Etf, Holdings
-    from betaneutral_xl.model.risk import Covariance
 
 AS_IS, BY_ETF, BY_BASKET, REWEIGHTED, LONG_ONLY = (
     "as it is",
@@ -95,20 +92,7 @@ class Alternative:
     result: Rebalance | None = None
 
 
-def compare(
-    holdings: Holdings,
-    etfs: Sequence[Etf],
-    covariance: Covariance,
-    *,
-    target: Target = 0.0,
-    benchmark: str | None = None,
-    constraints: Constraints = UNLIMITED,
-    legs: Legs = EXACT,
-    objective: Objective = Objective.STABLE,
-    on_missing: OnMissing = OnMissing.ERROR,
-    etf_on_missing: OnMissing = OnMissing.DROP,
-    market: Market | None = None,
-) -> tuple[Alternative, ...]:
+def compare(question: Question, benchmark: str | None = None) -> tuple[Alternative, ...]:
     """Compare alternatives that bring a portfolio to a target beta.
 
     The portfolio as it is; hedged by selling the ETFs; by selling the ETFs and half of the market's leg,
@@ -118,17 +102,14 @@ def compare(
 
     Parameters
     ----------
+    question
+        Its ``cost_bp`` is charged on every alternative's trades; its legs are those of the hedges, its
+        objective that of the reweighted portfolios. The market is the one whose leg is compared: its share is
+        one of those compared, and holds for the reweighted portfolio, not for the one that aims at a
+        benchmark. By default a market fund of the risk model; there is no such alternative without one.
     benchmark
         The ticker whose beta is the long-only portfolio's target; by default the target, where that
         is a ticker, or a market fund of the risk model.
-    constraints
-        Limits on the reweighted portfolios; their ``cost_bp`` is charged on every alternative's trades.
-    market
-        The market whose leg is compared; its share is one of those compared, and holds for the reweighted
-        portfolio, not for the one that aims at a benchmark. By default a market fund of the risk model; there
-        is no such alternative without one.
-
-    The others are those of ``neutralise``.
 
     Raises
     ------
@@ -136,27 +117,13 @@ def compare(
         If the inputs are inconsistent for every alternative.
 
     """
-    default = None if market is not None else _default_market(etfs, covariance)
-    base = replace(market, share=0.0) if market is not None else default
-
-    def solve(
-        method: Method, aim: Target, limits: Constraints, how: Legs = EXACT, beside: Market | None = base
-    ) -> Rebalance:
-        return neutralise(
-            holdings,
-            etfs,
-            covariance,
-            target=aim,
-            method=method,
-            constraints=limits,
-            legs=how,
-            objective=objective if method is Method.REWEIGHT else Objective.STABLE,
-            on_missing=on_missing,
-            etf_on_missing=etf_on_missing,
-            market=beside,
-        )
-
-    hedge = solve(Method.HEDGE, target, UNLIMITED, legs)
+    target, constraints, market = question.target, question.constraints, question.market
+    base = _default_market(question) if market is None else replace(market, share=0.0)
+    selling = replace(
+        question, method=Method.HEDGE, constraints=UNLIMITED, objective=Objective.STABLE, market=base
+    )
+    reweighting = replace(question, method=Method.REWEIGHT, legs=EXACT)
+    hedge = neutralise(selling)
     cost = constraints.cost
     nothing = {"tracking_error": 0.0, "turnover": 0.0, "cost": 0.0, "trades": 0}
     as_it_is = _alternative(AS_IS, hedge.before, hedge.before_forecast, **nothing)
@@ -166,12 +133,12 @@ def compare(
             break
         name, beside = with_market_leg(share), replace(base, share=share, listed=True)
         try:
-            found = solve(Method.HEDGE, target, UNLIMITED, legs, beside)
+            found = neutralise(replace(selling, market=beside))
             alternatives.append(_by_etf(name, found, cost))
         except (ModelError, InputError) as error:
             alternatives.append(_without_result(name, hedge, str(error)))
     alternatives.append(_from_result(BY_BASKET, hedge, cost))
-    fund = benchmark or (target if isinstance(target, str) else market_fund(covariance))
+    fund = benchmark or (target if isinstance(target, str) else market_fund(question.covariance))
     long_only = f"{LONG_ONLY}, aiming at {fund}" if fund else LONG_ONLY
     # At the market's own beta the portfolio has the market's risk, so that no share of it is sold.
     for name, aim, limits, hedged in (
@@ -183,7 +150,7 @@ def compare(
             alternatives.append(_without_result(name, hedge, note))
             continue
         try:
-            found = solve(Method.REWEIGHT, aim, limits, beside=hedged)
+            found = neutralise(replace(reweighting, target=aim, constraints=limits, market=hedged))
             alternatives.append(_from_result(name, found, cost))
         except (ModelError, InputError) as error:
             alternatives.append(_without_result(name, hedge, str(error)))
@@ -195,10 +162,10 @@ def hedge_of(alternatives: Sequence[Alternative]) -> Rebalance:
     return next(one.result for one in alternatives if one.name == BY_BASKET and one.result is not None)
 
 
-def _default_market(etfs: Sequence[Etf], covariance: Covariance) -> Market | None:
+def _default_market(question: Question) -> Market | None:
     """Return the first market fund of the risk model that is no ETF of these; it has no row of its own."""
-    fund = market_fund(covariance)
-    if fund is None or any(fund in {etf.name, etf.own_ticker} for etf in etfs):
+    fund = market_fund(question.covariance)
+    if fund is None or any(fund in {etf.name, etf.own_ticker} for etf in question.etfs):
         return None
     return Market.of(fund, 0.0, listed=False)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import KW_ONLY, dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -41,21 +41,59 @@ Target = float | str | Mapping[str, float | str]
 """A beta; a ticker of the risk model, whose own beta is the target; or a mapping from ETF name to either."""
 
 
-def neutralise(
-    holdings: Holdings,
-    etfs: Sequence[Etf],
-    covariance: Covariance,
-    *,
-    target: Target = 0.0,
-    method: Method = Method.HEDGE,
-    constraints: Constraints = UNLIMITED,
-    legs: Legs = EXACT,
-    objective: Objective = Objective.STABLE,
-    reference: Holdings | None = None,
-    on_missing: OnMissing = OnMissing.ERROR,
-    etf_on_missing: OnMissing = OnMissing.DROP,
-    market: Market | None = None,
-) -> Rebalance:
+@dataclass(frozen=True, slots=True, eq=False)
+class Question:
+    """A portfolio, ETFs and a risk model, and what is required of the new weights.
+
+    Attributes
+    ----------
+    holdings, etfs, covariance
+        The portfolio, the K ETFs and the risk model; their tickers may differ.
+    target
+        The portfolio's target beta: a number; a ticker of the risk model such as ``IWV``, so that
+        the *active* beta is zero; or a mapping from ETF name to one of these.
+    method
+        As of ``neutralise``.
+    constraints
+        Limits on the new weights, besides the target; for the methods that reweight.
+    legs
+        Ridge and limits on the hedge ratios; for ``hedge``.
+    objective
+        What ``reweight`` minimises. Where the risk model has no past forecast errors ``stable`` is
+        ``tracking_error``, and a note says so.
+    reference
+        The portfolio w from which the methods that reweight measure tracking error, where that is not
+        what is held: a model portfolio, held as last month's answer left it. Trades, turnover and the
+        sum of weights count from what is held.
+    on_missing, etf_on_missing
+        What to do with names of the portfolio and of the ETFs that have no risk data.
+    market
+        The market that is hedged besides the ETFs, and the share of its leg.
+
+    """
+
+    holdings: Holdings
+    etfs: Sequence[Etf]
+    covariance: Covariance
+    _: KW_ONLY
+    target: Target = 0.0
+    method: Method = Method.HEDGE
+    constraints: Constraints = UNLIMITED
+    legs: Legs = EXACT
+    objective: Objective = Objective.STABLE
+    reference: Holdings | None = None
+    on_missing: OnMissing = OnMissing.ERROR
+    etf_on_missing: OnMissing = OnMissing.DROP
+    market: Market | None = None
+
+    def align(self) -> Aligned:
+        """Return the inputs on one list of names; raises what ``model.alignment.align`` raises."""
+        held = self.holdings if self.reference is None else self.holdings.with_names(self.reference.tickers)
+        policies = (self.on_missing, self.etf_on_missing)
+        return align(held, self.etfs, self.covariance, *policies, market=self.market)
+
+
+def neutralise(question: Question) -> Rebalance:
     """Change a portfolio so that its beta to one or several ETFs is the target.
 
     ``hedge``
@@ -79,31 +117,6 @@ def neutralise(
         ``x = w * beta``, the notebook's formula, kept so that its numbers can be reproduced. It
         has no target and is not neutral.
 
-    Parameters
-    ----------
-    holdings, etfs, covariance
-        The portfolio, the K ETFs and the risk model; their tickers may differ.
-    target
-        The portfolio's target beta: a number; a ticker of the risk model such as ``IWV``, so that
-        the *active* beta is zero; or a mapping from ETF name to one of these.
-    method
-        One of the methods above.
-    constraints
-        Limits on the new weights, besides the target; for the methods that reweight.
-    legs
-        Ridge and limits on the hedge ratios; for ``hedge``.
-    objective
-        What ``reweight`` minimises. Where the risk model has no past forecast errors ``stable`` is
-        ``tracking_error``, and a note says so.
-    reference
-        The portfolio w from which the methods that reweight measure tracking error, where that is not
-        what is held: a model portfolio, held as last month's answer left it. Trades, turnover and the
-        sum of weights count from what is held.
-    on_missing, etf_on_missing
-        What to do with names of the portfolio and of the ETFs that have no risk data.
-    market
-        The market that is hedged besides the ETFs, and the share of its leg.
-
     Returns
     -------
     Rebalance
@@ -119,15 +132,11 @@ def neutralise(
         If no weights satisfy all limits; its ``reachable`` gives the betas that can be reached.
 
     """
-    _refuse_contradictions(method, target, constraints, legs, [etf.name for etf in etfs])
-    _refuse_without_effect(method, objective, reference)
-    if method is Method.SCALED and market is not None and market.share:
-        msg = "The method scaled (weight times beta) sells no market leg. Use hedge or reweight."
-        raise InputError(msg)
-    held = holdings if reference is None else holdings.with_names(reference.tickers)
-    aligned = align(held, etfs, covariance, on_missing, etf_on_missing, market=market)
-    if reference is not None:
-        aligned = _with_market_beta_of(aligned, reference)
+    _refuse_contradictions(question)
+    method, target, constraints = question.method, question.target, question.constraints
+    aligned = question.align()
+    if question.reference is not None:
+        aligned = _with_market_beta_of(aligned, question.reference)
     betas = aligned.betas
     ranges = resolve_beta_ranges(aligned, target, constraints)
     w = aligned.covered_weights
@@ -135,10 +144,10 @@ def neutralise(
     aims = np.array([min(max(beta, one.low), one.high) for beta, one in zip(current, ranges, strict=True)])
     market_ratio, market_notes = 0.0, tuple[str, ...]()
     if method is Method.HEDGE:
-        market_ratio, market_notes = _market_ratio(aligned, aims, legs)
+        market_ratio, market_notes = _market_ratio(aligned, aims, question.legs)
     left = aligned.with_etfs(w, market_ratio=-market_ratio)
     system = HedgeSystem.of(aligned.etf_names, aligned.instruments, aligned.units, left, aims)
-    ratios, hedge_notes = _hedge_ratios(system, legs, method)
+    ratios, hedge_notes = _hedge_ratios(system, question.legs, method)
 
     targets = np.array([one.low if one.low == one.high else math.nan for one in ranges])
     notes = (*age_of(aligned.holdings), *_dates_apart(aligned), *market_notes, *hedge_notes)
@@ -159,9 +168,9 @@ def neutralise(
             formulate(aligned, limits_of(constraints), betas, ranges, squares=squares),
             method,
             ranges,
-            objective=objective,
+            objective=question.objective,
             benchmarks=_benchmarks(aligned, target, constraints),
-            reference=reference,
+            reference=question.reference,
         )
     return Rebalance(
         aligned=aligned,
@@ -173,7 +182,7 @@ def neutralise(
         hedge_ratios=ratios,
         market_ratio=market_ratio,
         condition_number=system.condition_number,
-        legs=legs,
+        legs=question.legs,
         notes=(*notes, *answer.notes),
         solution=answer.solution,
         binding=answer.binding,
@@ -181,27 +190,17 @@ def neutralise(
     ).check()
 
 
-def reach(
-    holdings: Holdings,
-    etfs: Sequence[Etf],
-    covariance: Covariance,
-    *,
-    target: Target = 0.0,
-    constraints: Constraints = UNLIMITED,
-    on_missing: OnMissing = OnMissing.ERROR,
-    etf_on_missing: OnMissing = OnMissing.DROP,
-    market: Market | None = None,
-) -> Reachable:
+def reach(question: Question) -> Reachable:
     """Find the betas that reweighting can reach under the constraints, and the limits that bind.
 
-    Limits on the number and size of trades are ignored. The arguments are those of ``neutralise``.
+    Its method is not used, and limits on the number and size of trades are ignored.
     """
     from betaneutral_xl.engine.reachable import reachable
 
-    _refuse_contradictions(Method.REWEIGHT, target, constraints, EXACT, [etf.name for etf in etfs])
-    aligned = align(holdings, etfs, covariance, on_missing, etf_on_missing, market=market)
-    ranges = resolve_beta_ranges(aligned, target, constraints)
-    return reachable(formulate(aligned, limits_of(constraints), aligned.betas, ranges))
+    _refuse_contradictions(replace(question, method=Method.REWEIGHT))
+    aligned = question.align()
+    ranges = resolve_beta_ranges(aligned, question.target, question.constraints)
+    return reachable(formulate(aligned, limits_of(question.constraints), aligned.betas, ranges))
 
 
 def resolve_targets(aligned: Aligned, target: Target) -> FloatArray:
@@ -276,16 +275,6 @@ def _benchmarks(aligned: Aligned, target: Target, constraints: Constraints) -> l
         else None
         for name in aligned.etf_names
     ]
-
-
-def _refuse_without_effect(method: Method, objective: Objective, reference: Holdings | None) -> None:
-    """Refuse what a method has no use for."""
-    if objective is not Objective.STABLE and method is not Method.REWEIGHT:
-        msg = f"The objective {objective} is for reweight; the method {method} has its own. Leave it out."
-        raise InputError(msg)
-    if reference is not None and method in {Method.HEDGE, Method.SCALED}:
-        msg = f"The method {method} trades from what is held: a reference portfolio is for reweight."
-        raise InputError(msg)
 
 
 def _with_market_beta_of(aligned: Aligned, reference: Holdings) -> Aligned:
@@ -368,15 +357,16 @@ def _collinear_notes(system: HedgeSystem) -> tuple[str, ...]:
     return (Notice(text, Subject.COLLINEAR),)
 
 
-def _refuse_contradictions(
-    method: Method, target: Target, constraints: Constraints, legs: Legs, etfs: Sequence[str]
-) -> None:
+def _refuse_contradictions(question: Question) -> None:
+    """Refuse what excludes each other, and what the method has no use for."""
+    method, target, constraints = question.method, question.target, question.constraints
+    etfs = [etf.name for etf in question.etfs]
     if constraints.given and method in {Method.HEDGE, Method.SCALED}:
         reason = "sells the whole basket" if method is Method.HEDGE else "multiplies what is held"
         limits = ", ".join(constraints.given)
         msg = f"The method {method} {reason}, so {limits} can have no effect. Use reweight, or leave it out."
         raise InputError(msg)
-    if not legs.exact and method is not Method.HEDGE:
+    if not question.legs.exact and method is not Method.HEDGE:
         msg = f"Ridge, limit and sell-only apply to the legs of a hedge; {method} has none. Use hedge."
         raise InputError(msg)
     if method is Method.SCALED and (target != 0.0 or len(etfs) != 1):
@@ -400,6 +390,16 @@ def _refuse_contradictions(
     )
     if aimed:
         msg = f"Both a target and a range are given for the beta to {', '.join(ranged)}. Choose one."
+        raise InputError(msg)
+    if question.objective is not Objective.STABLE and method is not Method.REWEIGHT:
+        own = f"the method {method} has its own"
+        msg = f"The objective {question.objective} is for reweight; {own}. Leave it out."
+        raise InputError(msg)
+    if question.reference is not None and method in {Method.HEDGE, Method.SCALED}:
+        msg = f"The method {method} trades from what is held: a reference portfolio is for reweight."
+        raise InputError(msg)
+    if method is Method.SCALED and question.market is not None and question.market.share:
+        msg = "The method scaled (weight times beta) sells no market leg. Use hedge or reweight."
         raise InputError(msg)
 
 

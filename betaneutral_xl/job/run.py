@@ -8,22 +8,24 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from betaneutral_xl.engine.hedging import EXACT
+from betaneutral_xl.engine.result import Method
+from betaneutral_xl.engine.stable import Objective
 from betaneutral_xl.errors import Infeasible, InputError, MissingValue
 from betaneutral_xl.job.outcome import Comparison, Inputs, Outcome
+from betaneutral_xl.model.constraints import UNLIMITED
 
 if TYPE_CHECKING:
     from betaneutral_xl.engine.frontier import Point
+    from betaneutral_xl.engine.neutral import Question, Target
     from betaneutral_xl.engine.orders import Orders
     from betaneutral_xl.engine.reachable import Reachable
     from betaneutral_xl.engine.result import Rebalance
     from betaneutral_xl.job.request import OrderTerms, Request
     from betaneutral_xl.model.alignment import Aligned
-    from betaneutral_xl.model.portfolio import Etf, Holdings
     from betaneutral_xl.model.quotes import Quotes
-    from betaneutral_xl.model.risk import Covariance
 
 
 __all__ = [
@@ -72,15 +74,7 @@ def solve(request: Request, inputs: Inputs) -> Rebalance:
     from betaneutral_xl.job.standing import notes
 
     request = within(request, inputs)
-    result = neutralise(
-        *_three(inputs),
-        target=request.target,
-        method=request.method,
-        constraints=request.constraints,
-        legs=request.legs,
-        objective=request.objective,
-        **_policies(request, inputs),
-    )
+    result = neutralise(_question(request, inputs))
     return replace(result, notes=(*result.notes, *notes(request, inputs, result)))
 
 
@@ -108,7 +102,7 @@ def hedge(request: Request, inputs: Inputs) -> Rebalance:
     """Return the hedge to beta 0, whatever method and target are required: to put other weights in."""
     from betaneutral_xl.engine.neutral import neutralise
 
-    return neutralise(*_three(inputs), **_policies(request, inputs))
+    return neutralise(_question(_plain_hedge(request, 0.0), inputs))
 
 
 def unchanged(request: Request, inputs: Inputs) -> Rebalance:
@@ -119,7 +113,7 @@ def unchanged(request: Request, inputs: Inputs) -> Rebalance:
     from betaneutral_xl.engine.neutral import neutralise
 
     request = within(request, inputs)
-    hedged = neutralise(*_three(inputs), target=request.target, **_policies(request, inputs))
+    hedged = neutralise(_question(_plain_hedge(request, request.target), inputs))
     return replace(hedged.unchanged(), method=request.method, constraints=request.constraints)
 
 
@@ -132,10 +126,7 @@ def reach(request: Request, inputs: Inputs) -> Reachable:
             "Ridge, leg limit and sell-only are limits on hedge ratios: reweighting has none. Leave them out."
         )
         raise InputError(msg)
-    request = within(request, inputs)
-    return reachable_betas(
-        *_three(inputs), target=request.target, constraints=request.constraints, **_policies(request, inputs)
-    )
+    return reachable_betas(_question(within(request, inputs), inputs))
 
 
 def compare(request: Request, inputs: Inputs, benchmark: str | None = None) -> Comparison:
@@ -145,15 +136,7 @@ def compare(request: Request, inputs: Inputs, benchmark: str | None = None) -> C
 
     request = within(request, inputs)
     standing = request.mandate.benchmark if request.mandate else ""
-    found = put_beside(
-        *_three(inputs),
-        target=request.target,
-        benchmark=benchmark or standing or None,
-        constraints=request.constraints,
-        legs=request.legs,
-        objective=request.objective,
-        **_policies(request, inputs),
-    )
+    found = put_beside(_question(request, inputs), benchmark or standing or None)
     drift = filter(None, (drift_sentence(found, name) for name in inputs.etf_names))
     return Comparison(found, hedge_of(found), tuple(drift))
 
@@ -162,26 +145,15 @@ def frontier(request: Request, inputs: Inputs, steps: int = 10) -> tuple[Point, 
     """Return what each step to the target costs; raises what ``engine.frontier.frontier`` raises."""
     from betaneutral_xl.engine.frontier import frontier as to_target
 
-    request = within(request, inputs)
-    return to_target(
-        *_three(inputs),
-        target=request.target,
-        method=request.method,
-        constraints=request.constraints,
-        steps=steps,
-        legs=request.legs,
-        objective=request.objective,
-        **_policies(request, inputs),
-    )
+    return to_target(_question(within(request, inputs), inputs), steps)
 
 
 def align(request: Request, inputs: Inputs) -> Aligned:
     """Return the three inputs on one list of names; raises what ``model.alignment.align`` raises."""
     from betaneutral_xl.model.alignment import align as on_one_list
 
-    return on_one_list(
-        *_three(inputs), request.on_missing, request.etf_on_missing, market=inputs.market_of(request)
-    )
+    policies, market = (request.on_missing, request.etf_on_missing), inputs.market_of(request)
+    return on_one_list(inputs.holdings, inputs.etfs, inputs.covariance, *policies, market=market)
 
 
 def orders(result: Rebalance, quotes: Quotes, terms: OrderTerms) -> Orders:
@@ -226,13 +198,26 @@ CASH_TOLERANCE = 1e-9
 """By how much of net asset value the cash may miss what is to be kept, from rounding in floats."""
 
 
-def _three(inputs: Inputs) -> tuple[Holdings, tuple[Etf, ...], Covariance]:
-    return inputs.holdings, inputs.etfs, inputs.covariance
+def _question(request: Request, inputs: Inputs) -> Question:
+    from betaneutral_xl.engine.neutral import Question
+
+    return Question(
+        inputs.holdings,
+        inputs.etfs,
+        inputs.covariance,
+        target=request.target,
+        method=request.method,
+        constraints=request.constraints,
+        legs=request.legs,
+        objective=request.objective,
+        on_missing=request.on_missing,
+        etf_on_missing=request.etf_on_missing,
+        market=inputs.market_of(request),
+    )
 
 
-def _policies(request: Request, inputs: Inputs) -> dict[str, Any]:
-    return {
-        "on_missing": request.on_missing,
-        "etf_on_missing": request.etf_on_missing,
-        "market": inputs.market_of(request),
-    }
+def _plain_hedge(request: Request, target: Target) -> Request:
+    """Return a request for the hedge to a target without limits, on the same names and market."""
+    return request.replace(
+        target=target, method=Method.HEDGE, constraints=UNLIMITED, legs=EXACT, objective=Objective.STABLE
+    )

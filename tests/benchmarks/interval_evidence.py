@@ -26,7 +26,7 @@ from sum_kept_evidence import Pair, arguments, pairs
 
 from betaneutral_xl.engine.backtest import Schedule, walk
 from betaneutral_xl.engine.intervals import forecasts
-from betaneutral_xl.engine.neutral import neutralise
+from betaneutral_xl.engine.neutral import Question, neutralise
 from betaneutral_xl.engine.optimisation.left_out import left_out
 from betaneutral_xl.engine.optimisation.penalties import PenalisedSolution
 from betaneutral_xl.engine.stable import penalty_scale
@@ -122,7 +122,7 @@ def walked(pair: Pair, target: str) -> Walked:
     seen: dict[date, tuple[BetaForecast, ...]] = {}
 
     def recording(*args: Any, **options: Any) -> Rebalance:
-        result = neutralise(*args, **options)
+        result = neutralise(Question(*args, **options))
         aligned = result.aligned
         made = aligned.with_etfs(result.new_weights[aligned.covered])
         ways = [by(result) for by in INTERVALS.values()]

@@ -29,7 +29,7 @@ from reweight_evidence import Panel, elsewhere, here
 
 from betaneutral_xl.engine.backtest import Estimator, Schedule, Study, walk
 from betaneutral_xl.engine.forecast_errors import forecast_errors
-from betaneutral_xl.engine.neutral import neutralise
+from betaneutral_xl.engine.neutral import Question, neutralise
 from betaneutral_xl.engine.regression import vasicek
 from betaneutral_xl.engine.result import Method, Rebalance
 from betaneutral_xl.model.alignment import align
@@ -116,7 +116,7 @@ def shrinking(
         aligned = align(holdings, etfs, covariance)
         own = aligned.instruments
         covariance = with_betas(own, aligned.units[:, 0], shrinkage(own, aligned.units[:, 0]))
-    return neutralise(holdings, etfs, covariance, **options)
+    return neutralise(Question(holdings, etfs, covariance, **options))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,6 +16,7 @@ from betaneutral_xl.engine.compare import (
     compare,
     with_market_leg,
 )
+from betaneutral_xl.engine.neutral import Question
 from betaneutral_xl.model.constraints import Constraints
 from betaneutral_xl.model.risk import Covariance
 
@@ -41,7 +42,7 @@ def with_iwv() -> Covariance:
 def test_the_alternatives_are_compared(book: Holdings, etf: Etf, with_iwv: Covariance) -> None:
     alternatives = {
         alternative.name: alternative
-        for alternative in compare(book, [etf], with_iwv, constraints=Constraints(cost_bp=10.0))
+        for alternative in compare(Question(book, [etf], with_iwv, constraints=Constraints(cost_bp=10.0)))
     }
     legs = [with_market_leg(share) for share in SHARES]
     assert list(alternatives) == [
@@ -70,7 +71,7 @@ def test_the_alternatives_are_compared(book: Holdings, etf: Etf, with_iwv: Covar
 
 def test_an_infeasible_alternative_stays_with_its_reason(book: Holdings, etf: Etf, risk: Covariance) -> None:
     limits = Constraints.from_mapping({"turnover": 0.01})
-    *_, reweighted, long_only = compare(book, [etf], risk, constraints=limits)
+    *_, reweighted, long_only = compare(Question(book, [etf], risk, constraints=limits))
     assert reweighted.note.startswith("No weights reach beta 0.00 with a turnover of at most 1%")
     assert math.isnan(reweighted.volatility)
     assert math.isnan(reweighted.beta["AI"])

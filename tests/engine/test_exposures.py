@@ -7,7 +7,7 @@ import pytest
 
 from betaneutral_xl.engine.exposures import contributions, etf_variance_share, shocks, variance_split
 from betaneutral_xl.engine.intervals import BetaForecast
-from betaneutral_xl.engine.neutral import neutralise
+from betaneutral_xl.engine.neutral import Question, neutralise
 from betaneutral_xl.errors import InputError
 from betaneutral_xl.model.alignment import Aligned, align
 from betaneutral_xl.model.market import Market
@@ -34,7 +34,7 @@ def test_the_share_of_one_etf_is_the_squared_correlation() -> None:
 
 def test_a_hedge_leaves_no_share_and_a_second_etf_never_lowers_it() -> None:
     one, two = aligned(), aligned(etfs=2)
-    hedged = neutralise(one.holdings, one.etfs, one.risk_model)
+    hedged = neutralise(Question(one.holdings, one.etfs, one.risk_model))
     assert etf_variance_share(one, hedged.new_weights) == pytest.approx(0.0, abs=1e-12)
     assert etf_variance_share(two, W) >= etf_variance_share(one, W)
     assert etf_variance_share(one, F) == pytest.approx(1.0, rel=1e-12)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.optimize import nnls
 
 from betaneutral_xl.engine.hedging import HedgeSystem, Legs
-from betaneutral_xl.engine.neutral import neutralise
+from betaneutral_xl.engine.neutral import Question, neutralise
 from betaneutral_xl.engine.result import Method
 from betaneutral_xl.errors import InputError, UndefinedBeta
 from betaneutral_xl.model.portfolio import Etf, Holdings
@@ -43,7 +43,7 @@ def test_hedge_ratios_of_six_near_collinear_etfs_are_the_certified_coefficients(
     data = sm.datasets.longley.load_pandas().data[["TOTEMP", *NIST]]
     risk = Covariance.from_matrix(list(data.columns), np.cov(data.to_numpy().T))
     etfs = [Etf.from_weights({name: 1.0}, name=name) for name in NIST]
-    result = neutralise(Holdings.from_weights({"TOTEMP": 1.0}), etfs, risk)
+    result = neutralise(Question(Holdings.from_weights({"TOTEMP": 1.0}), etfs, risk))
     np.testing.assert_allclose(result.hedge_ratios, list(NIST.values()), rtol=1e-7)
     assert result.condition_number > 1e3
     assert any("the others explain YEAR" in line or "explain GNP" in line for line in result.warnings)
@@ -98,9 +98,9 @@ def test_a_duplicate_etf_is_named_and_with_a_limit_each_gets_half(
 ) -> None:
     twin = Etf.from_weights({"A": 0.4, "B": 0.3, "C": 0.3}, name="TWIN")
     with pytest.raises(UndefinedBeta, match=r"TWIN repeats the others \(R squared 1\.0") as caught:
-        neutralise(book, [etf, twin], risk)
+        neutralise(Question(book, [etf, twin], risk))
     assert caught.value.tickers == ("TWIN",)
-    result = neutralise(book, [etf, twin], risk, legs=Legs(limit=2.0))
+    result = neutralise(Question(book, [etf, twin], risk, legs=Legs(limit=2.0)))
     np.testing.assert_allclose(result.hedge_ratios, [0.985106 / 2] * 2, atol=1e-6)
     assert max(abs(beta) for beta in result.after.beta.values()) < 1e-9
 
@@ -108,7 +108,7 @@ def test_a_duplicate_etf_is_named_and_with_a_limit_each_gets_half(
 def test_legs_that_keep_the_beta_off_its_target_report_by_how_much(
     book: Holdings, etf: Etf, risk: Covariance
 ) -> None:
-    result = neutralise(book, [etf], risk, legs=Legs(limit=0.5))
+    result = neutralise(Question(book, [etf], risk, legs=Legs(limit=0.5)))
     assert result.hedge_ratios[0] == 0.5
     assert result.after.beta["AI"] == pytest.approx(0.485106, abs=1e-6)
     assert "With these legs the beta is off its target by 0.4851 to AI." in result.warnings
@@ -119,7 +119,7 @@ def test_legs_that_keep_the_beta_off_its_target_report_by_how_much(
 
 def test_legs_apply_to_the_hedge_only_and_are_validated(book: Holdings, etf: Etf, risk: Covariance) -> None:
     with pytest.raises(InputError, match="reweight has none"):
-        neutralise(book, [etf], risk, method=Method.REWEIGHT, legs=Legs(ridge=0.1))
+        neutralise(Question(book, [etf], risk, method=Method.REWEIGHT, legs=Legs(ridge=0.1)))
     for wrong in ({"ridge": -1.0}, {"limit": 0.0}, {"ridge": math.nan}):
         with pytest.raises(InputError, match="ridge of zero or more and a positive limit"):
             Legs(**wrong)  # type: ignore[arg-type] # one number each

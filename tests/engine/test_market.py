@@ -7,7 +7,7 @@ import pytest
 
 from betaneutral_xl.engine.compare import compare, drift_sentence
 from betaneutral_xl.engine.hedging import Legs
-from betaneutral_xl.engine.neutral import neutralise
+from betaneutral_xl.engine.neutral import Question, neutralise
 from betaneutral_xl.engine.order_terms import Tradable
 from betaneutral_xl.engine.orders import Ticket, orders_in
 from betaneutral_xl.engine.result import Method, Rebalance
@@ -36,12 +36,12 @@ ETF = Etf.from_weights({"A": 0.2, "B": 0.3, "C": 0.5}, name="JHAI")
 
 def solve(share: float, *, own_row: bool = False, **options: object) -> Rebalance:
     market = Market.of("IWV", share)
-    return neutralise(BOOK, [ETF], risk(own_row=own_row), market=market, **options)  # type: ignore[arg-type]
+    return neutralise(Question(BOOK, [ETF], risk(own_row=own_row), market=market, **options))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("share", [0.25, 0.5, 1.0])
 def test_market_leg_is_its_share_of_the_leg_in_the_hedge_of_both(share: float) -> None:
-    both = neutralise(BOOK, [ETF, Etf.from_weights({"IWV": 1.0}, name="IWV")], risk())
+    both = neutralise(Question(BOOK, [ETF, Etf.from_weights({"IWV": 1.0}, name="IWV")], risk()))
     result = solve(share)
     v = risk().form.dense()
     f, m, w = np.array([0.2, 0.3, 0.5, 0.0, 0.0]), np.eye(5)[4], np.array([0.5, 0.3, 0.0, 0.2, 0.0])
@@ -59,7 +59,7 @@ def test_whole_market_leg_leaves_neither_beta() -> None:
 
 
 def test_share_zero_is_the_hedge_by_the_etf_alone() -> None:
-    alone = neutralise(BOOK, [ETF], risk())
+    alone = neutralise(Question(BOOK, [ETF], risk()))
     result = solve(0.0)
     assert result.market_ratio == 0.0
     assert dict(zip(result.tickers, result.new_weights, strict=True)) == {
@@ -81,7 +81,7 @@ def test_share_of_a_reference_portfolio_is_not_applied_again_to_what_is_held(met
     weights = dict(zip(once.tickers, once.new_weights.tolist(), strict=True))
     held = Holdings.from_weights({name: weight for name, weight in weights.items() if weight})
     market = Market.of("IWV", 0.5)
-    again = neutralise(held, [ETF], risk(), method=method, reference=BOOK, market=market)
+    again = neutralise(Question(held, [ETF], risk(), method=method, reference=BOOK, market=market))
     assert once.after.market_beta == pytest.approx(0.5 * once.before.market_beta, abs=1e-9)
     assert again.after.market_beta == pytest.approx(once.after.market_beta, abs=1e-9)
 
@@ -91,7 +91,7 @@ def test_names_sold_in_place_of_an_etf_with_its_own_row_leave_no_market_beta_eit
     assert result.after.beta["JHAI"] == pytest.approx(0.0, abs=1e-12)
     assert result.after.market_beta == pytest.approx(0.0, abs=1e-12)
     assert solve(0.0, own_row=True).new_weights[:4] == pytest.approx(
-        neutralise(BOOK, [ETF], risk(own_row=True)).new_weights, abs=1e-15
+        neutralise(Question(BOOK, [ETF], risk(own_row=True))).new_weights, abs=1e-15
     )
 
 
@@ -109,7 +109,7 @@ def test_reweighting_moves_the_market_beta_that_share_of_the_way_to_zero(
 
 def test_market_of_a_holdings_file_is_its_covered_names_scaled() -> None:
     fund = Etf.from_weights({"A": 0.4, "B": 0.3, "D": 0.1, "ZZZ": 0.2}, name="MKT")
-    result = neutralise(BOOK, [ETF], risk(), market=Market.of(fund))
+    result = neutralise(Question(BOOK, [ETF], risk(), market=Market.of(fund)))
     market = result.aligned.market
     assert market is not None
     assert market.basket.covered == pytest.approx(0.8)
@@ -120,18 +120,18 @@ def test_market_of_a_holdings_file_is_its_covered_names_scaled() -> None:
 
 def test_market_of_a_holdings_file_is_its_own_row_where_the_risk_model_has_it() -> None:
     fund = Etf.from_weights({"A": 0.4, "B": 0.3, "C": 0.1, "D": 0.2}, name="IWV")
-    result = neutralise(BOOK, [ETF], risk(), market=Market.of(fund))
+    result = neutralise(Question(BOOK, [ETF], risk(), market=Market.of(fund)))
     assert result.new_weights == pytest.approx(solve(1.0).new_weights, abs=1e-15)
 
 
 def test_market_that_the_risk_model_lacks_is_refused() -> None:
     with pytest.raises(UnknownTicker, match="The market QQQQ is not in the risk model"):
-        neutralise(BOOK, [ETF], risk(), market=Market.of("QQQQ"))
+        neutralise(Question(BOOK, [ETF], risk(), market=Market.of("QQQQ")))
 
 
 def test_market_that_is_the_etf_is_refused() -> None:
     with pytest.raises(InputError, match="is the ETF itself"):
-        neutralise(BOOK, [ETF], risk(own_row=True), market=Market.of("JHAI"))
+        neutralise(Question(BOOK, [ETF], risk(own_row=True), market=Market.of("JHAI")))
 
 
 @pytest.mark.parametrize("share", [-0.1, 1.1, float("nan")])
@@ -171,7 +171,9 @@ def test_market_leg_without_a_price_has_no_orders() -> None:
 
 
 def test_comparison_has_half_and_the_whole_market_leg_of_a_market_fund() -> None:
-    found = {one.name: one for one in compare(BOOK, [ETF], risk(), constraints=Constraints(cost_bp=10.0))}
+    found = {
+        one.name: one for one in compare(Question(BOOK, [ETF], risk(), constraints=Constraints(cost_bp=10.0)))
+    }
     alone = found["hedge by the ETF"]
     half = found["hedge by the ETF and half the market leg"]
     whole = found["hedge by the ETF and the whole market leg"]
@@ -187,27 +189,29 @@ def test_comparison_has_half_and_the_whole_market_leg_of_a_market_fund() -> None
 
 
 def test_comparison_without_a_market_has_none() -> None:
-    found = compare(BOOK, [ETF], risk(("A", "B", "C", "D")))
+    found = compare(Question(BOOK, [ETF], risk(("A", "B", "C", "D"))))
     assert not any("market leg" in one.name for one in found)
     assert not drift_sentence(found, "JHAI")
 
 
 def test_comparison_has_the_share_that_is_required() -> None:
-    found = compare(BOOK, [ETF], risk(), market=Market.of("IWV", 0.25))
+    found = compare(Question(BOOK, [ETF], risk(), market=Market.of("IWV", 0.25)))
     assert "hedge by the ETF and 25% of the market leg" in [one.name for one in found]
 
 
 def test_hedge_of_two_etfs_with_a_market_leg() -> None:
     second = Etf.from_weights({"C": 0.5, "D": 0.5}, name="TWO")
     market = Market.of("IWV", 0.5)
-    result = neutralise(BOOK, [ETF, second], risk(), market=market, target={"JHAI": 0.1, "TWO": 0.2})
+    result = neutralise(
+        Question(BOOK, [ETF, second], risk(), market=market, target={"JHAI": 0.1, "TWO": 0.2})
+    )
     assert result.after.beta == pytest.approx({"JHAI": 0.1, "TWO": 0.2}, abs=1e-10)
 
 
 def test_comparison_of_a_long_only_portfolio_at_the_markets_beta_sells_no_market_leg() -> None:
     etf = Etf.from_weights({"B": 0.5, "D": 0.5}, name="JHAI")
-    found = {one.name: one for one in compare(BOOK, [etf], risk(), market=Market.of("IWV"))}
-    alone = {one.name: one for one in compare(BOOK, [etf], risk())}
+    found = {one.name: one for one in compare(Question(BOOK, [etf], risk(), market=Market.of("IWV")))}
+    alone = {one.name: one for one in compare(Question(BOOK, [etf], risk()))}
     name = "long only, aiming at IWV"
     assert not found[name].note
     assert found[name].beta == alone[name].beta

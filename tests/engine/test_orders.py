@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from betaneutral_xl.engine.neutral import neutralise
+from betaneutral_xl.engine.neutral import Question, neutralise
 from betaneutral_xl.engine.orders import Action, Order, Orders, Side, Ticket, etf_orders, make_orders
 from betaneutral_xl.engine.result import Method, Rebalance
 from betaneutral_xl.errors import CheckFailed, InputError, MissingValue
@@ -27,7 +27,7 @@ def reweighted(seed: int, n: int = 12, method: Method = Method.REWEIGHT) -> Reba
     etf = Etf.from_weights(dict(zip(names, rng.dirichlet(np.ones(n)).tolist(), strict=True)), name="AI")
     form = Factors(rng.normal(0.2, 0.1, (n, 2)), rng.uniform(0.02, 0.1, n))
     return neutralise(
-        book, [etf], Covariance(tuple(names), form, Provenance.given(n)), target=0.5, method=method
+        Question(book, [etf], Covariance(tuple(names), form, Provenance.given(n)), target=0.5, method=method)
     )
 
 
@@ -99,7 +99,7 @@ def test_a_sale_of_a_fraction_held_is_split_at_it() -> None:
     held = Holdings.from_positions(["A", "B"], [5.5, 50.0], [10.0, 20.0])
     etf = Etf.from_weights({"A": 1.0}, name="AI")
     form = Factors(np.full((2, 1), 0.3), np.full(2, 0.01))
-    result = neutralise(held, [etf], Covariance(("A", "B"), form, Provenance.given(2)))
+    result = neutralise(Question(held, [etf], Covariance(("A", "B"), form, Provenance.given(2))))
     prices = {"A": 10.0, "B": 20.0}
 
     def legs(lot: float) -> dict[Action, float]:
@@ -148,7 +148,7 @@ def test_an_etf_that_is_not_all_basket_is_paid_for_in_full() -> None:
     risk = Covariance(
         ("A", "B"), Factors(np.array([[0.3], [0.2]]), np.array([0.04, 0.09])), Provenance.given(2)
     )
-    made = etf_orders(neutralise(book, [etf], risk), Ticket(prices={"AI": 10.0}, nav=NAV))
+    made = etf_orders(neutralise(Question(book, [etf], risk)), Ticket(prices={"AI": 10.0}, nav=NAV))
     (order,) = made.orders
     assert made.cash == pytest.approx(order.notional)
     assert made.beta["AI"] == pytest.approx(0.0, abs=10.0 / NAV)
@@ -164,7 +164,7 @@ def test_a_sale_beyond_what_is_held_is_split_into_a_sale_and_a_short_sale() -> N
     held = Holdings.from_positions(["A", "B", "C"], [100.0, 50.0, -20.0], [10.0, 20.0, 5.0])
     etf = Etf.from_weights({"A": 0.5, "B": 0.2, "C": 0.2, "D": 0.1}, name="AI")
     form = Factors(np.full((4, 1), 0.3), np.full(4, 0.01))
-    result = neutralise(held, [etf], Covariance(tuple("ABCD"), form, Provenance.given(4)))
+    result = neutralise(Question(held, [etf], Covariance(tuple("ABCD"), form, Provenance.given(4))))
     made = make_orders(
         result, Ticket(prices={"A": 10.0, "B": 20.0, "C": 5.0, "D": 1.0}, nav=float(held.nav or 0))
     )

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from betaneutral_xl.engine.neutral import neutralise
+from betaneutral_xl.engine.neutral import Question, neutralise
 from betaneutral_xl.engine.reachable import Reachable
 from betaneutral_xl.engine.result import Method
 from betaneutral_xl.errors import Infeasible
@@ -48,7 +48,9 @@ def refusal(
 ) -> tuple[str, Reachable]:
     constraints = Constraints.from_mapping({"universe": "held", **limits})
     with pytest.raises(Infeasible) as caught:
-        neutralise(fund, [etf], market, target=target, method=Method.REWEIGHT, constraints=constraints)
+        neutralise(
+            Question(fund, [etf], market, target=target, method=Method.REWEIGHT, constraints=constraints)
+        )
     assert isinstance(caught.value.reachable, Reachable)
     return str(caught.value), caught.value.reachable
 
@@ -91,10 +93,14 @@ def test_each_relaxation_is_the_smallest_sufficient_one(fund: Holdings, etf: Etf
     for limits, reachable in (({"net": 0.61}, False), ({"net": 0.59}, True)):
         attempt = Constraints.from_mapping({"universe": "held", "long_only": True, **limits})
         if reachable:
-            neutralise(fund, [etf], market, target=0.3, method=Method.REWEIGHT, constraints=attempt).check()
+            neutralise(
+                Question(fund, [etf], market, target=0.3, method=Method.REWEIGHT, constraints=attempt)
+            ).check()
         else:
             with pytest.raises(Infeasible):
-                neutralise(fund, [etf], market, target=0.3, method=Method.REWEIGHT, constraints=attempt)
+                neutralise(
+                    Question(fund, [etf], market, target=0.3, method=Method.REWEIGHT, constraints=attempt)
+                )
 
 
 @pytest.mark.parametrize(
@@ -125,7 +131,9 @@ def test_relaxations_are_sufficient_and_smaller_ones_are_not(
             eased["group_limits"] = {"G": [0.5 - amount * share, 0.6 + amount * share]}
         constraints = Constraints.from_mapping({"universe": "held", **eased})
         with nullcontext() if enough else pytest.raises(Infeasible):
-            neutralise(fund, [etf], market, target=target, method=Method.REWEIGHT, constraints=constraints)
+            neutralise(
+                Question(fund, [etf], market, target=target, method=Method.REWEIGHT, constraints=constraints)
+            )
 
 
 def test_contradicting_limits_are_reported_for_any_beta(fund: Holdings, etf: Etf, market: Covariance) -> None:
@@ -140,13 +148,13 @@ def test_where_no_name_may_be_traded_the_beta_is_what_it_is(
 ) -> None:
     frozen = {"universe": "held", "frozen": list(NAMES)}
     with pytest.raises(Infeasible, match=r"the lowest is 1\.00\. Let 5 more names be traded"):
-        neutralise(fund, [etf], market, method=method, constraints=Constraints.from_mapping(frozen))
+        neutralise(Question(fund, [etf], market, method=method, constraints=Constraints.from_mapping(frozen)))
     within = Constraints.from_mapping({**frozen, "beta": [0.9, 1.1]})
-    result = neutralise(fund, [etf], market, method=method, constraints=within)
+    result = neutralise(Question(fund, [etf], market, method=method, constraints=within))
     assert result.trades.tolist() == [0.0] * len(result.tickers)
 
 
 def test_a_frozen_name_outside_its_bounds_is_refused(fund: Holdings, etf: Etf, market: Covariance) -> None:
     limits = Constraints.from_mapping({"frozen": ["D"], "upper": 0.2})
     with pytest.raises(Infeasible, match=r"D may not be traded .* 0.25 is outside its bounds"):
-        neutralise(fund, [etf], market, method=Method.REWEIGHT, constraints=limits)
+        neutralise(Question(fund, [etf], market, method=Method.REWEIGHT, constraints=limits))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from betaneutral_xl.engine.estimators.fitting import fit, observe
-from betaneutral_xl.engine.neutral import neutralise
+from betaneutral_xl.engine.neutral import Question, neutralise
 from betaneutral_xl.engine.realised import DAYS, PastBetas, past_betas
 from betaneutral_xl.engine.regression import slopes
 from betaneutral_xl.errors import InputError
@@ -32,7 +32,7 @@ def test_recent_and_monthly_betas_are_regressions_on_the_etfs_own_returns() -> N
     days = np.array([START + timedelta(days=i) for i in range(T)], "datetime64[D]")
     risk = fit(observe(Returns(NAMES, days, values, Provenance.given(T)), window=T), "sample")
     held, etf = dict.fromkeys(NAMES[:4], 0.25), dict.fromkeys(NAMES[2:], 0.25)
-    result = neutralise(Holdings.from_weights(held), [Etf.from_weights(etf, "E")], risk)
+    result = neutralise(Question(Holdings.from_weights(held), [Etf.from_weights(etf, "E")], risk))
     (past,) = past_betas(result.aligned, result.new_weights[result.aligned.covered])
     w = np.array([held.get(name, 0.0) for name in NAMES])
     f = np.array([etf.get(name, 0.0) for name in NAMES])

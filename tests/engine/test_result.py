@@ -10,7 +10,7 @@ import pytest
 
 from betaneutral_xl.engine.checks import size_of
 from betaneutral_xl.engine.estimators.fitting import estimate
-from betaneutral_xl.engine.neutral import neutralise
+from betaneutral_xl.engine.neutral import Question, neutralise
 from betaneutral_xl.engine.regression import slopes
 from betaneutral_xl.engine.result import TOLERANCE, Method, Rebalance
 from betaneutral_xl.errors import CheckFailed
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def hedge(book: Holdings, etf: Etf, risk: Covariance) -> Rebalance:
     """Return the hedge of the notebook's example."""
-    return neutralise(book, [etf], risk)
+    return neutralise(Question(book, [etf], risk))
 
 
 def test_measures_of_the_notebooks_hedge_by_hand(hedge: Rebalance, risk: Covariance) -> None:
@@ -56,13 +56,13 @@ def test_with_several_etfs_each_column_carries_the_etfs_name(
     book: Holdings, etf: Etf, risk: Covariance
 ) -> None:
     other = Etf.from_weights({"B": 1.0}, name="QQQ")
-    columns = neutralise(book, [etf, other], risk).columns
+    columns = neutralise(Question(book, [etf, other], risk)).columns
     assert columns[2:6] == ("etf_weight_AI", "etf_weight_QQQ", "predicted_beta_AI", "predicted_beta_QQQ")
 
 
 @pytest.mark.parametrize("method", list(Method))
 def test_every_result_passes_its_checks(method: Method, book: Holdings, etf: Etf, risk: Covariance) -> None:
-    result = neutralise(book, [etf], risk, method=method)
+    result = neutralise(Question(book, [etf], risk, method=method))
     assert result.checks()
     assert all(check.passed for check in result.checks())
 
@@ -82,7 +82,7 @@ def test_checks_allow_rounding_errors_of_weights_of_any_size(
     method: Method, size: float, book: Holdings, etf: Etf, risk: Covariance
 ) -> None:
     many = dict(zip(book.tickers, (book.weights * size).tolist(), strict=True))
-    result = neutralise(Holdings.from_weights(many), [etf], risk, method=method)
+    result = neutralise(Question(Holdings.from_weights(many), [etf], risk, method=method))
     assert all(check.passed for check in result.checks())
     off = replace(result, new_weights=result.new_weights + size * np.eye(len(result.tickers))[0] * 1e-6)
     assert not all(check.passed for check in off.checks())
@@ -104,7 +104,7 @@ def test_weights_that_are_nan_do_not_pass(hedge: Rebalance) -> None:
 
 def test_a_trade_in_a_name_without_risk_data_does_not_pass(etf: Etf, risk: Covariance) -> None:
     book = Holdings.from_weights({"A": 0.3, "B": 0.4, "PRIVATE": 0.3})
-    result = neutralise(book, [etf], risk, on_missing=OnMissing.DROP)
+    result = neutralise(Question(book, [etf], risk, on_missing=OnMissing.DROP))
     moved = np.array(result.new_weights)
     moved[result.tickers.index("PRIVATE")] = 0.0
     failed = [check.name for check in replace(result, new_weights=moved).checks() if not check.passed]
@@ -112,7 +112,7 @@ def test_a_trade_in_a_name_without_risk_data_does_not_pass(etf: Etf, risk: Covar
 
 
 def test_net_exposure_that_is_not_kept_does_not_pass(book: Holdings, etf: Etf, risk: Covariance) -> None:
-    result = neutralise(book, [etf], risk, method=Method.REWEIGHT)
+    result = neutralise(Question(book, [etf], risk, method=Method.REWEIGHT))
     failed = [c.name for c in replace(result, new_weights=result.new_weights * 1.01).checks() if not c.passed]
     assert "net exposure is kept" in failed
 
@@ -126,7 +126,7 @@ def test_a_row_that_the_table_lost_does_not_pass(hedge: Rebalance) -> None:
 
 def test_a_limit_of_a_group_without_a_name_here_is_told(book: Holdings, etf: Etf, risk: Covariance) -> None:
     limits = Constraints.from_mapping({"groups": {"Semis": ["NVDIA"]}, "group_limits": {"Semis": [0.0, 0.1]}})
-    result = neutralise(book, [etf], risk, method=Method.REWEIGHT, constraints=limits)
+    result = neutralise(Question(book, [etf], risk, method=Method.REWEIGHT, constraints=limits))
     (line,) = (one for one in result.warnings if "of the group Semis" in one)
     assert getattr(line, "severity", None) is Severity.CHANGES
 
@@ -134,7 +134,7 @@ def test_a_limit_of_a_group_without_a_name_here_is_told(book: Holdings, etf: Etf
 def test_dates_far_apart_are_reported(etf: Etf, risk: Covariance) -> None:
     book = Holdings.from_weights({"A": 1.0}, provenance=Provenance.given(1, date(2025, 11, 18)))
     late = Etf("AI", etf.constituents, Provenance.given(3, date(2026, 9, 30)))
-    lines = neutralise(book, [late], risk).warnings
+    lines = neutralise(Question(book, [late], risk)).warnings
     assert "Holdings are as of 2025-11-18, ETF AI as of 2026-09-30: 316 days apart." in lines
 
 
@@ -144,7 +144,7 @@ def test_an_old_risk_model_is_told_where_the_holdings_have_no_date(etf: Etf, ris
     for days, told in ((1000, True), (30, False)):
         day = read.fetched_at.date() - timedelta(days=days)
         old = replace(risk, provenance=replace(risk.provenance, as_of=day))
-        lines = neutralise(book, [etf], old).warnings
+        lines = neutralise(Question(book, [etf], old)).warnings
         assert any("1000 days old" in line and "load a newer one" in line for line in lines) is told
 
 
@@ -155,7 +155,7 @@ def test_a_beta_has_its_standard_error_before_and_after() -> None:
     returns = Returns.from_matrix(["A", "B", "C"], np.datetime64("2024-01-01") + np.arange(100), matrix)
     holdings = Holdings.from_weights({"A": 0.5, "B": 0.5})
     etf = Etf.from_weights({"B": 0.3, "C": 0.7}, name="AI")
-    result = neutralise(holdings, [etf], estimate(returns, "sample"))
+    result = neutralise(Question(holdings, [etf], estimate(returns, "sample")))
     for exposure, w in ((result.before, result.weights), (result.after, result.new_weights)):
         beta, error = slopes((matrix @ w)[:, None], matrix @ result.aligned.etf_weights)
         assert exposure.beta["AI"] == pytest.approx(beta[0, 0], abs=1e-12)
@@ -165,4 +165,4 @@ def test_a_beta_has_its_standard_error_before_and_after() -> None:
 def test_without_a_number_of_days_there_is_no_standard_error(
     book: Holdings, etf: Etf, risk: Covariance
 ) -> None:
-    assert math.isnan(neutralise(book, [etf], risk).after.beta_error["AI"])
+    assert math.isnan(neutralise(Question(book, [etf], risk)).after.beta_error["AI"])

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from betaneutral_xl.engine.neutral import neutralise
+from betaneutral_xl.engine.neutral import Question, neutralise
 from betaneutral_xl.engine.result import Method, Rebalance
 from betaneutral_xl.errors import BetaNeutralError, CheckFailed, Infeasible, InputError, UnknownTicker
 from betaneutral_xl.job.views import headline
@@ -40,7 +40,9 @@ def book(seed: int, etfs: int = 1) -> tuple[Holdings, list[Etf], Covariance]:
 def reweight(seed: int, target: float = 0.0, method: Method = Method.REWEIGHT, **limits: Any) -> Rebalance:
     fund, funds, risk = book(seed)
     return neutralise(
-        fund, funds, risk, target=target, method=method, constraints=Constraints.from_mapping(limits)
+        Question(
+            fund, funds, risk, target=target, method=method, constraints=Constraints.from_mapping(limits)
+        )
     )
 
 
@@ -142,7 +144,7 @@ def test_fewest_trades_takes_the_least_turnover_and_few_names() -> None:
 def test_several_etfs_within_limits() -> None:
     fund, funds, risk = book(5, etfs=2)
     limits = Constraints.from_mapping({"lower": -0.2, "upper": 0.3, "beta": {"E1": "0.1:0.3"}})
-    result = neutralise(fund, funds, risk, method=Method.REWEIGHT, constraints=limits)
+    result = neutralise(Question(fund, funds, risk, method=Method.REWEIGHT, constraints=limits))
     assert result.after.beta["E0"] == pytest.approx(0.0, abs=1e-10)
     assert 0.1 - 1e-10 <= result.after.beta["E1"] <= 0.3 + 1e-10
     assert np.isnan(result.targets).tolist() == [False, True]

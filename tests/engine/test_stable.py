@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from betaneutral_xl.engine import reweighting
 from betaneutral_xl.engine.limits import limits_of
 from betaneutral_xl.engine.limits.formulation import formulate
-from betaneutral_xl.engine.neutral import neutralise
+from betaneutral_xl.engine.neutral import Question, neutralise
 from betaneutral_xl.engine.optimisation.left_out import left_out
 from betaneutral_xl.engine.optimisation.penalties import PenalisedSolution
 from betaneutral_xl.engine.optimisation.quadratic import RELATIVE_GAP, Solution
@@ -80,7 +80,7 @@ def reweight(inputs: tuple[Holdings, list[Etf], Covariance], **options: Any) -> 
         name: options.pop(name) for name in list(options) if name not in {"target", "objective", "reference"}
     }
     return neutralise(
-        *inputs, method=Method.REWEIGHT, constraints=Constraints.from_mapping(limits), **options
+        Question(*inputs, method=Method.REWEIGHT, constraints=Constraints.from_mapping(limits), **options)
     )
 
 
@@ -279,10 +279,10 @@ def test_turnover_counts_from_what_is_held_and_risk_from_the_reference() -> None
 @pytest.mark.parametrize("method", [Method.LEAST_SQUARES, Method.FEWEST_TRADES])
 def test_the_other_methods_measure_from_the_reference_too(method: Method) -> None:
     fund, funds, risk = book(9)
-    same = neutralise(fund, funds, risk, target=0.8, method=method, reference=fund)
-    plain = neutralise(fund, funds, risk, target=0.8, method=method)
+    same = neutralise(Question(fund, funds, risk, target=0.8, method=method, reference=fund))
+    plain = neutralise(Question(fund, funds, risk, target=0.8, method=method))
     np.testing.assert_allclose(same.new_weights, plain.new_weights, rtol=0, atol=1e-7)
-    other = neutralise(fund, funds, risk, target=0.8, method=method, reference=book(10)[0])
+    other = neutralise(Question(fund, funds, risk, target=0.8, method=method, reference=book(10)[0]))
     assert other.solution is not None
     assert other.solution.proven
 
@@ -290,9 +290,9 @@ def test_the_other_methods_measure_from_the_reference_too(method: Method) -> Non
 def test_an_objective_or_a_reference_without_effect_is_refused() -> None:
     fund, funds, risk = book(11)
     with pytest.raises(InputError, match="The objective tracking_error is for reweight; the method hedge"):
-        neutralise(fund, funds, risk, objective=Objective.TRACKING_ERROR)
+        neutralise(Question(fund, funds, risk, objective=Objective.TRACKING_ERROR))
     with pytest.raises(InputError, match="a reference portfolio is for reweight"):
-        neutralise(fund, funds, risk, reference=fund)
+        neutralise(Question(fund, funds, risk, reference=fund))
 
 
 def kept_net(inputs: tuple[Holdings, list[Etf], Covariance], **options: Any) -> list[str]:
@@ -408,7 +408,7 @@ def test_the_interval_has_the_drift_of_errors_left_out() -> None:
 @pytest.mark.parametrize("method", [Method.HEDGE, Method.LEAST_SQUARES, Method.FEWEST_TRADES])
 def test_weights_that_were_not_chosen_on_past_errors_have_them_as_they_are(method: Method) -> None:
     inputs = book(9)
-    others = [neutralise(*inputs, target=0.8, method=method)]
+    others = [neutralise(Question(*inputs, target=0.8, method=method))]
     others.append(reweight(inputs, target=0.8, objective=Objective.TRACKING_ERROR))
     for one in others:
         assert one.leave_one_out.shape == (0, 1)

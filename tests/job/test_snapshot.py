@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from betaneutral_xl.engine.neutral import neutralise
+from betaneutral_xl.engine.neutral import Question, neutralise
 from betaneutral_xl.errors import BetaNeutralError, InputError, UnreadableFile, Unwritable
 from betaneutral_xl.job import sample
 from betaneutral_xl.job.inputs import covariance_file, etf_file, holdings_file, read
@@ -67,10 +67,10 @@ def test_a_snapshot_restores_inputs_parameters_and_versions(
 
 
 def test_a_repeated_run_gives_the_same_bits(raw_inputs: tuple[RawInput, ...]) -> None:
-    before = neutralise(sample.load_holdings(), [sample.load_etf()], sample.load_covariance())
+    before = neutralise(Question(sample.load_holdings(), [sample.load_etf()], sample.load_covariance()))
     holdings, etf, covariance = unpack(pack(raw_inputs, {}), "run.zip").raw_inputs
     after = neutralise(
-        read(holdings, Holdings).value, [read(etf, Etf).value], read(covariance, Covariance).value
+        Question(read(holdings, Holdings).value, [read(etf, Etf).value], read(covariance, Covariance).value)
     )
     assert after.new_weights.tobytes() == before.new_weights.tobytes()
     assert np.array_equal(after.predicted_beta, before.predicted_beta, equal_nan=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from betaneutral_xl.engine.neutral import neutralise
+from betaneutral_xl.engine.neutral import Question, neutralise
 from betaneutral_xl.errors import BetaNeutralError, InputError, UnknownFund, UnreadableFile
 from betaneutral_xl.job.inputs import load_etf
 from betaneutral_xl.model.covariance_units import CovarianceUnit
@@ -153,5 +153,5 @@ def test_monthly_prices_are_told() -> None:
 def test_a_fund_with_a_row_of_its_own_has_beta_one_to_itself() -> None:
     etf = load_etf(FOLDER / "XAI.csv")
     held = Holdings.from_weights({etf.name: 1.0})
-    result = neutralise(held, (etf,), load_covariance(FOLDER / "a1_cov.csv"))
+    result = neutralise(Question(held, (etf,), load_covariance(FOLDER / "a1_cov.csv")))
     assert result.before.beta[etf.name] == pytest.approx(1.0)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from report_problems import STAMP, Problem, build_report, load, market
 
-from betaneutral_xl.engine.neutral import neutralise
+from betaneutral_xl.engine.neutral import Question, neutralise
 from betaneutral_xl.errors import InputError
 from betaneutral_xl.model.alignment import OnMissing
 from betaneutral_xl.model.portfolio import Etf, Holdings
@@ -168,14 +168,16 @@ def test_the_provenance_of_every_input_is_in_the_workbook(everything: Problem) -
 
 def test_warnings_are_on_the_first_sheet(etf: Etf, risk: Covariance) -> None:
     half = Holdings.from_weights({"A": 0.5})
-    book = load(build_report(neutralise(half, [etf], risk)), values=True)
+    book = load(build_report(neutralise(Question(half, [etf], risk))), values=True)
     values = [str(value) for row in book["Summary"].iter_rows(values_only=True) for value in row]
     assert any("add to 0.5000" in value for value in values)
 
 
 def test_etfs_that_differ_only_in_case_have_separate_columns(risk: Covariance) -> None:
     etfs = [Etf.from_weights({"A": 1.0}, name="qqq"), Etf.from_weights({"B": 1.0}, name="QQQ")]
-    book = load(build_report(neutralise(Holdings.from_weights({"C": 1.0}), etfs, risk)), values=True)
+    book = load(
+        build_report(neutralise(Question(Holdings.from_weights({"C": 1.0}), etfs, risk))), values=True
+    )
     headings = [str(cell.value).casefold() for cell in book["Weights"][1]]
     assert len(set(headings)) == len(headings)
 
@@ -188,7 +190,7 @@ def test_a_realised_series_without_one_error_per_date_is_refused() -> None:
 
 def test_thousands_of_names_are_a_file_of_a_few_megabytes() -> None:
     holdings, etfs, risk = market(n=3000, factors=10, etfs=1, dense=False)
-    result = neutralise(holdings, etfs, risk, on_missing=OnMissing.DROP)
+    result = neutralise(Question(holdings, etfs, risk, on_missing=OnMissing.DROP))
     content = build_report(result)
     assert len(content) < 5e6
     assert load(content, values=True)["Weights"].max_row == 1 + len(result.rows())

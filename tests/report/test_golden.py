@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from report_problems import STAMP, build_report, origin
 
-from betaneutral_xl.engine.neutral import neutralise
+from betaneutral_xl.engine.neutral import Question, neutralise
 from betaneutral_xl.model.portfolio import Etf, Holdings
 from betaneutral_xl.model.risk import Covariance
 
@@ -41,7 +41,7 @@ def workbook() -> bytes:
     held = Holdings.from_weights(dict(zip(tickers, (0.3, 0.4, 0.3), strict=True)), "notebook", origin("w", 3))
     etf = Etf.from_weights(dict(zip(tickers, (0.4, 0.3, 0.3), strict=True)), "AI", origin("f", 3))
     risk = Covariance.from_matrix(tickers, np.array(V), origin("V", 3), effective_days=100.0)
-    return build_report(neutralise(held, [etf], risk), "betaneutral-xl report", STAMP)
+    return build_report(neutralise(Question(held, [etf], risk)), "betaneutral-xl report", STAMP)
 
 
 def normalised(content: bytes) -> str:

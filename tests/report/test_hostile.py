@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from report_problems import STAMP, build_page, build_report, load
 
-from betaneutral_xl.engine.neutral import neutralise
+from betaneutral_xl.engine.neutral import Question, neutralise
 from betaneutral_xl.model.portfolio import Constituent, Etf, Holdings
 from betaneutral_xl.model.provenance import Provenance
 from betaneutral_xl.model.risk import Covariance
@@ -53,7 +53,7 @@ def hostile() -> Rebalance:
     rng = np.random.default_rng(3)
     loadings = rng.standard_normal((len(HOSTILE), 3)) / 10
     risk = Covariance.from_matrix(list(HOSTILE), loadings @ loadings.T + np.eye(len(HOSTILE)) / 20)
-    return neutralise(held, [etf], risk)
+    return neutralise(Question(held, [etf], risk))
 
 
 def test_hostile_text_stays_text_through_two_round_trips(
@@ -90,5 +90,5 @@ def test_hostile_text_is_no_markup_of_the_web_page(hostile: Rebalance) -> None:
 
 def test_characters_invalid_in_a_spreadsheet_are_replaced(risk: Covariance, etf: Etf) -> None:
     held = Holdings.from_weights({"A": 1.0}, fund="bell \x07 surrogate \ud800 end")
-    book = load(build_report(neutralise(held, [etf], risk)), values=True)
+    book = load(build_report(neutralise(Question(held, [etf], risk))), values=True)
     assert "bell \ufffd surrogate \ufffd end" in str(book["Summary"]["A2"].value)

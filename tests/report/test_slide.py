@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from report_problems import STAMP, Problem, load
 
-from betaneutral_xl.engine.neutral import neutralise
+from betaneutral_xl.engine.neutral import Question, neutralise
 from betaneutral_xl.errors import MissingPackage
 from betaneutral_xl.hosts.cli import main
 from betaneutral_xl.job.mandate import Mandate
@@ -76,7 +76,7 @@ def test_a_picture_and_a_presentation_are_made_and_are_the_same_twice(contents: 
 def test_names_from_outside_stay_text(etf: Etf, risk: Covariance) -> None:
     pytest.importorskip("matplotlib")
     held = Holdings.from_weights({"A": 0.6, "B": 0.4}, fund="$x^2$ <b> \x07 \\frac")
-    contents = Contents(result=neutralise(held, [etf], risk), written_at=STAMP)
+    contents = Contents(result=neutralise(Question(held, [etf], risk)), written_at=STAMP)
     assert build_slide(contents, ".png").startswith(PNG)
     assert "\x07" not in slide_of(contents).title
 

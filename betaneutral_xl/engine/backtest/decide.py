@@ -17,7 +17,7 @@ from betaneutral_xl.engine.backtest.plan import BETA, FORESIGHT, LIMITED, UNHEDG
 from betaneutral_xl.engine.estimators import MIN_PERIODS
 from betaneutral_xl.engine.estimators.fitting import fit, observe
 from betaneutral_xl.engine.intervals import forecasts, name_forecasts
-from betaneutral_xl.engine.neutral import neutralise
+from betaneutral_xl.engine.neutral import Question, neutralise
 from betaneutral_xl.engine.result import Method
 from betaneutral_xl.engine.stable import Objective
 from betaneutral_xl.errors import Infeasible, MissingValue, SolverFailed, listing
@@ -135,7 +135,7 @@ def decide(study: Study, seen: Returns, held: Mapping[Strategy, FloatArray] | No
                 holdings, limited = _position(book, limits, before, names, kept)
                 target = 0.0 if method == Method.SCALED else study.target
                 try:
-                    result = results[method, estimator.label] = neutralise(
+                    question = Question(
                         holdings,
                         etfs,
                         covariance,
@@ -146,6 +146,7 @@ def decide(study: Study, seen: Returns, held: Mapping[Strategy, FloatArray] | No
                         reference=None if before is None else book,
                         market=None if method == Method.SCALED else market,
                     )
+                    result = results[method, estimator.label] = neutralise(question)
                     x = _expand(result.tickers, result.new_weights, names)
                 except (Infeasible, SolverFailed) as error:
                     infeasible[method, estimator.label] = str(error)

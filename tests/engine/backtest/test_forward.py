@@ -19,7 +19,7 @@ from betaneutral_xl.engine.backtest import Absent, Estimator, Holding, Schedule,
 from betaneutral_xl.engine.backtest.decide import decide
 from betaneutral_xl.engine.estimators.fitting import estimate
 from betaneutral_xl.engine.forecast_errors import MIN_BLOCKS
-from betaneutral_xl.engine.neutral import neutralise, reach
+from betaneutral_xl.engine.neutral import Question, neutralise, reach
 from betaneutral_xl.engine.past_blocks import MIN_DAYS
 from betaneutral_xl.engine.result import Method, Rebalance
 from betaneutral_xl.engine.stable import Objective
@@ -97,7 +97,7 @@ def test_the_hedge_of_a_date_is_that_of_neutralise_on_past_returns(
     made = decide(study(methods=("hedge",)), seen).new_weights["hedge", "sample"]
     sample = Covariance.from_matrix(prices.tickers, 252.0 * np.cov(seen.matrix.T))
     custom = study()
-    by_hand = neutralise(custom.holdings, custom.etfs, sample)
+    by_hand = neutralise(Question(custom.holdings, custom.etfs, sample))
     assert made == pytest.approx(by_hand.new_weights, abs=1e-12)
 
 
@@ -351,7 +351,7 @@ def test_a_solver_failure_on_a_date_leaves_the_portfolio_unchanged(
         if covariance.provenance.as_of == date(2022, 9, 30):
             msg = "No answer could be proven."
             raise SolverFailed(msg)
-        return neutralise(*given, **more)  # type: ignore[arg-type] # as it was called
+        return neutralise(Question(*given, **more))  # type: ignore[arg-type] # as it was called
 
     monkeypatch.setattr("betaneutral_xl.engine.backtest.decide.neutralise", failing)
     result = walk(study(methods=("reweight", "unhedged")))
@@ -371,7 +371,7 @@ def test_a_backtest_sums_on_one_thread_of_openblas(
 
     def counting(*given: object, **more: object) -> Rebalance:
         threads.extend(one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas")
-        return neutralise(*given, **more)  # type: ignore[arg-type] # as it was called
+        return neutralise(Question(*given, **more))  # type: ignore[arg-type] # as it was called
 
     monkeypatch.setattr("betaneutral_xl.engine.backtest.decide.neutralise", counting)
     walk(study(methods=("reweight",)))
@@ -481,7 +481,7 @@ def test_limits_are_those_of_neutralise_and_of_the_methods_that_reweight(study: 
     decision = decide(custom, seen)
     covariance = estimate(seen, "sample")
     expected = neutralise(
-        custom.holdings, custom.etfs, covariance, method=Method.REWEIGHT, constraints=limits
+        Question(custom.holdings, custom.etfs, covariance, method=Method.REWEIGHT, constraints=limits)
     )
     x = dict(zip(custom.prices.tickers, decision.new_weights["reweight", "sample"].tolist(), strict=True))
     assert [x[t] for t in expected.tickers] == pytest.approx(expected.new_weights.tolist(), abs=1e-9)
@@ -517,10 +517,12 @@ def test_a_date_is_infeasible_where_the_lowest_beta_that_can_be_reached_is_above
     lowest = np.array(
         [
             reach(
-                custom.holdings,
-                custom.etfs,
-                estimate(returns, "sample", as_of=day.astype(object)),
-                constraints=limits,
+                Question(
+                    custom.holdings,
+                    custom.etfs,
+                    estimate(returns, "sample", as_of=day.astype(object)),
+                    constraints=limits,
+                )
             ).low[0]
             for day in dates
         ]
@@ -681,7 +683,7 @@ def test_intervals_are_those_of_the_results(
     results: dict[str, Rebalance] = {}
 
     def spy(*args: object, **options: object) -> Rebalance:
-        found = neutralise(*args, **options)  # type: ignore[arg-type] # what it is given
+        found = neutralise(Question(*args, **options))  # type: ignore[arg-type] # what it is given
         return results.setdefault(str(options["method"]), found)
 
     monkeypatch.setattr("betaneutral_xl.engine.backtest.decide.neutralise", spy)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from relaxed_limits import EASED, eased
 
 from betaneutral_xl.engine.limits import LIMITS, describe, limits_of, sentences
-from betaneutral_xl.engine.neutral import neutralise
+from betaneutral_xl.engine.neutral import Question, neutralise
 from betaneutral_xl.engine.optimisation.quadratic import MAX_TRADE
 from betaneutral_xl.engine.reachable import Reachable
 from betaneutral_xl.engine.result import Method
@@ -118,7 +118,9 @@ def test_a_solution_passes_the_checks_of_every_limit_and_each_relaxation_helps(
     fund, etf, risk = market(seed)
     aligned = aligned_market(seed)
     try:
-        result = neutralise(fund, [etf], risk, target=target, method=Method.REWEIGHT, constraints=constraints)
+        result = neutralise(
+            Question(fund, [etf], risk, target=target, method=Method.REWEIGHT, constraints=constraints)
+        )
     except Infeasible as error:
         found = error.reachable
         if found is None:  # the number or size of trades, or a name that stays outside its bounds
@@ -137,9 +139,11 @@ def test_a_search_for_few_trades_passes_over_weights_of_thousands_of_percent() -
     fund, etf, risk = market(2)
     four = Constraints(upper_outside_etf=0.05, max_trades=4, min_trade=0.02)
     with pytest.raises(Infeasible, match=r"at most 4 trades of at least 0\.02 each"):
-        neutralise(fund, [etf], risk, target=0.0, method=Method.REWEIGHT, constraints=four)
+        neutralise(Question(fund, [etf], risk, target=0.0, method=Method.REWEIGHT, constraints=four))
     six = neutralise(
-        fund, [etf], risk, target=0.0, method=Method.REWEIGHT, constraints=replace(four, max_trades=6)
+        Question(
+            fund, [etf], risk, target=0.0, method=Method.REWEIGHT, constraints=replace(four, max_trades=6)
+        )
     )
     assert np.abs(six.trades).max() < MAX_TRADE
 

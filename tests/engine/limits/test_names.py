@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from betaneutral_xl.engine.neutral import neutralise
+from betaneutral_xl.engine.neutral import Question, neutralise
 from betaneutral_xl.engine.reachable import Reachable
 from betaneutral_xl.engine.result import Method, Rebalance
 from betaneutral_xl.errors import Infeasible
@@ -29,7 +29,9 @@ def rebalanced(target: float, **limits: Any) -> Rebalance:
         Etf.from_weights({"C": 0.5, "D": 0.5}, name="E"),
     )
     constraints = Constraints.from_mapping(limits)
-    return neutralise(fund, [etf], risk, target=target, method=Method.REWEIGHT, constraints=constraints)
+    return neutralise(
+        Question(fund, [etf], risk, target=target, method=Method.REWEIGHT, constraints=constraints)
+    )
 
 
 def infeasible(target: float, **limits: Any) -> tuple[str, Reachable]:

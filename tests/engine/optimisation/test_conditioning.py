@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from betaneutral_xl.engine.neutral import neutralise
+from betaneutral_xl.engine.neutral import Question, neutralise
 from betaneutral_xl.engine.optimisation.conditioning import well_conditioned
 from betaneutral_xl.engine.optimisation.quadratic import QuadraticProgram
 from betaneutral_xl.engine.result import Method
@@ -69,7 +69,7 @@ def exact(weights: FloatArray, etfs: list[FloatArray], matrix: FloatArray) -> Fl
 @pytest.mark.parametrize("distance", [1e-3, 1e-5, 1e-7])
 def test_reweighting_against_near_copies_is_the_exact_closed_form(distance: float) -> None:
     held, funds, risk = near_copies(distance)
-    result = neutralise(held, funds, risk, method=Method.REWEIGHT)
+    result = neutralise(Question(held, funds, risk, method=Method.REWEIGHT))
     expected = exact(result.weights, [np.asarray(etf.weights) for etf in funds], risk.form.dense())
     # The betas' own rounding errors, 1e-16, are magnified by the weights' distance.
     np.testing.assert_allclose(result.new_weights, expected, rtol=0, atol=max(1e-14 / distance, 1e-10))
@@ -82,7 +82,7 @@ def test_the_near_copies_that_had_no_proven_solution_have_one(shared: Path) -> N
     names, matrix = case["tickers"], np.array(case["V"])
     held = Holdings.from_weights(dict(zip(names, case["weights"], strict=True)))
     funds = [Etf.from_weights(dict(zip(names, f, strict=True)), f"E{k}") for k, f in enumerate(case["etfs"])]
-    result = neutralise(held, funds, Covariance.from_matrix(names, matrix), method=Method.REWEIGHT)
+    result = neutralise(Question(held, funds, Covariance.from_matrix(names, matrix), method=Method.REWEIGHT))
     # The file's closed form is itself computed in floating point, to 1.3e-6.
     np.testing.assert_allclose(result.new_weights, case["expected_x_closed_form"], rtol=0, atol=2e-6)
     expected = exact(np.array(case["weights"]), [np.array(f) for f in case["etfs"]], matrix)
@@ -103,7 +103,7 @@ LIMITS: list[dict[str, Any]] = [
 def test_near_copies_are_proven_under_limits_too(limits: dict[str, Any]) -> None:
     held, funds, risk = near_copies()
     result = neutralise(
-        held, funds, risk, method=Method.REWEIGHT, constraints=Constraints.from_mapping(limits)
+        Question(held, funds, risk, method=Method.REWEIGHT, constraints=Constraints.from_mapping(limits))
     )
     assert result.solution is not None
     assert result.solution.proven
@@ -113,7 +113,7 @@ def test_near_copies_are_proven_under_limits_too(limits: dict[str, Any]) -> None
 @pytest.mark.parametrize("method", [Method.LEAST_SQUARES, Method.FEWEST_TRADES])
 def test_the_other_methods_answer_on_near_copies(method: Method) -> None:
     held, funds, risk = near_copies()
-    result = neutralise(held, funds, risk, method=method)
+    result = neutralise(Question(held, funds, risk, method=method))
     assert result.solution is not None
     assert result.solution.proven
 

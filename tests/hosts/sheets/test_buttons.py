@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from betaneutral_xl.engine.neutral import neutralise
+from betaneutral_xl.engine.neutral import Question, neutralise
 from betaneutral_xl.hosts.sheets.buttons import summary
 from betaneutral_xl.model.alignment import OnMissing
 from betaneutral_xl.model.portfolio import Etf, Holdings
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def hedged(held: dict[str, float], basket: dict[str, float]) -> Rebalance:
     risk = Covariance.from_matrix(["A", "B"], np.array([[0.04, 0.01], [0.01, 0.09]]))
     holdings, etf = Holdings.from_weights(held), Etf.from_weights(basket, "AI")
-    return neutralise(holdings, [etf], risk, on_missing=OnMissing.DROP)
+    return neutralise(Question(holdings, [etf], risk, on_missing=OnMissing.DROP))
 
 
 @pytest.mark.parametrize(
