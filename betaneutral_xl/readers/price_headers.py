@@ -1,14 +1,16 @@
 """The headers of price tables as yfinance, pandas and Excel write them.
 
 Fields (Close, Volume) and tickers stand in two rows, merged by Excel or not, or in one: ``Close_NVDA``,
-``NVDA Adj Close``, ``('Close', 'NVDA')``. Row numbers stand before the dates; days stand side by side.
+``NVDA Adj Close``, ``('Close', 'NVDA')``; or the field of each row in a column of its own (Bloomberg,
+Refinitiv). Row numbers stand before the dates; days stand side by side.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from betaneutral_xl.errors import UnreadableFile, listing
 from betaneutral_xl.model.printed import cell_text, date_of, number
 from betaneutral_xl.readers.tabular.grid import TextGrid
 from betaneutral_xl.readers.tabular.row_grid import RowGrid
@@ -20,13 +22,37 @@ DAY_HEADERS = ("date", "dates", "day", "datetime", "timestamp", "time")
 """Words above the days."""
 
 FIELDS = (
-    *("adj_close", "adjusted_close", "close", "open", "high", "low", "volume", "dividends"),
+    *("adj_close", "adjusted_close", "adjusted", "close", "open", "high", "low", "volume", "dividends"),
     *("stock_splits", "capital_gains", "repaired?"),
     *("px_last", "last_price", "px_open", "px_high", "px_low", "px_volume"),
 )
 """Names of prices and amounts of one security, the preferred ones first."""
-CLOSES = (*FIELDS[:3], "px_last")
-BESIDE = (*FIELDS, "return", "returns", "ret", "change", "market_cap", "mkt_cap", "shares", "dividend")
+ADJUSTED = (*FIELDS[:3], "adj", "total_return")
+"""Fields that are preferred to the prices of a column with the bare ticker."""
+CLOSES = (*FIELDS[:4], "px_last")
+PRICES = (
+    *("adj_close", "adjusted_close", "adjclose", "closeadj", "adj._close", "adj_price", "adjusted"),
+    *("total_return_index", "tot_return_index_gross_dvds"),
+    *("price", "close", "price_close", "close_price", "px_last", "prc", "dlyprc", "last", "value"),
+)
+"""Names of prices in a long table, the preferred first: closing prices jump at splits."""
+FIELD_HEADERS = (
+    *("field", "fields", "variable", "item", "data_item", "measure", "metric", "attribute", "mnemonic"),
+    *("datatype", "data_type", "price_type", "type", "series"),
+)
+"""Columns with the field of each row's number."""
+BESIDE = (
+    *FIELDS,
+    *ADJUSTED[-2:],
+    "return",
+    "returns",
+    "ret",
+    "change",
+    "market_cap",
+    "mkt_cap",
+    "shares",
+    "dividend",
+)
 """What a column beside the prices of a name may have: ``NVDA Volume`` beside ``NVDA``."""
 
 ROW_NUMBER_HEADERS = frozenset({"", "index", "unnamed:_0", "level_0"})
@@ -38,6 +64,8 @@ MIN_DAYS = 3
 REPEATED = Pattern(r"\.\d{1,4}$")
 _QUOTES = Pattern(r"[()\[\]'\"]")
 _BETWEEN = " ,_|/:.-"
+_WORDS = Pattern(r"(?<=[a-z])(?=[A-Z])")
+"""Where the next of joined words begins: ``PriceClose``."""
 
 
 def canonical(header: str) -> str:
@@ -109,15 +137,21 @@ def _of_one_row(grid: Grid, wanted: Sequence[str]) -> Chosen | None:
     return Chosen(field.replace("_", " ").title(), [known[j][1] for j in columns], columns)
 
 
-def columns_beside(headers: Sequence[str]) -> list[int]:
-    """Return the indices of the columns that have another field of a name whose prices are there, too.
+def columns_beside(headers: Sequence[str]) -> dict[int, int | None]:
+    """Return the columns that have another field of a name whose prices are there, too.
 
-    >>> columns_beside(["NVDA", "NVDA Volume", "LOW", "AMD_VOLUME"])
-    [1]
+    To each index belongs that of the name's prices, if the field is a better price: an adjusted one.
+
+    >>> columns_beside(["NVDA", "NVDA Volume", "LOW", "AMD_VOLUME", "NVDA.Adjusted"])
+    {1: None, 4: 0}
     """
-    names = {header.strip() for header in headers}
+    names = {header.strip(): j for j, header in enumerate(headers)}
     pairs = (_field_and_ticker(header, BESIDE) for header in headers)
-    return [j for j, pair in enumerate(pairs) if pair is not None and pair[1] in names]
+    return {
+        j: names[pair[1]] if pair[0] in ADJUSTED else None
+        for j, pair in enumerate(pairs)
+        if pair is not None and pair[1] in names
+    }
 
 
 def _field_and_ticker(text: str, fields: Sequence[str] = FIELDS) -> tuple[str, str] | None:
@@ -137,6 +171,59 @@ def _field_and_ticker(text: str, fields: Sequence[str] = FIELDS) -> tuple[str, s
             if between in _BETWEEN and ticker and not ticker.isdigit():
                 return field, ticker
     return None
+
+
+def rows_of_field(grid: Grid, wanted: Sequence[str] = ()) -> tuple[RowGrid, str] | None:
+    """Return the rows of the preferred field, without the column of fields, and the field as printed.
+
+    None for a table without a column of fields.
+
+    Raises
+    ------
+    UnreadableFile
+        If it has other fields only.
+
+    """
+    column = next((j for j, head in enumerate(grid.header) if canonical(head) in FIELD_HEADERS), None)
+    if column is None:
+        return None
+    rows = grid.rows()
+    printed = [row[column].strip() for row in rows]
+    field = field_of(grid.name, grid.header[column], printed, wanted)
+    if not field:
+        return None
+    kept = [i for i, text in enumerate(printed) if text == field]
+    others = [j for j in range(len(grid.header)) if j != column]
+
+    def place(row: int, j: int) -> str:
+        return grid.place(kept[row], others[j]) if isinstance(grid, RowGrid) else grid.where(kept[row])
+
+    header = tuple(grid.header[j] for j in others)
+    return RowGrid(grid.name, header, [[rows[i][j] for j in others] for i in kept], place), field
+
+
+def field_of(name: str, header: str, printed: Iterable[str], wanted: Sequence[str] = ()) -> str:
+    """Return the preferred one of the texts of a column of fields; empty if it is no such column.
+
+    ``wanted`` will do, the preferred first; by default prices. Raises as ``rows_of_field``.
+    """
+    fields = {text: _field_word(text) for text in dict.fromkeys(printed)}
+    if not set(fields.values()) & {*PRICES, *BESIDE}:
+        return ""
+    by_word = {word: text for text, word in reversed(fields.items())}
+    found = next((by_word[word] for word in wanted or (*PRICES, *CLOSES) if word in by_word), None)
+    if found is None:
+        msg = (
+            f"{name} has {listing(list(fields))} in its column {header}, and no closing prices. "
+            f"Give those of a field such as {'volume' if wanted else 'PX_LAST or Adj Close'}."
+        )
+        raise UnreadableFile(msg)
+    return found
+
+
+def _field_word(text: str) -> str:
+    """Return a field as ``PRICES`` has it, without the prefix that Refinitiv writes."""
+    return canonical(_WORDS.sub(" ", text.removeprefix("TR.")))
 
 
 def below(grid: Grid, first: int) -> Grid:

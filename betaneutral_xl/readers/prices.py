@@ -25,7 +25,9 @@ from betaneutral_xl.readers.days import days_of
 from betaneutral_xl.readers.price_headers import (
     CLOSES,
     DAY_HEADERS,
+    FIELD_HEADERS,
     FIELDS,
+    PRICES,
     REPEATED,
     Chosen,
     Grid,
@@ -33,6 +35,8 @@ from betaneutral_xl.readers.price_headers import (
     canonical,
     chosen_field,
     columns_beside,
+    field_of,
+    rows_of_field,
     with_days_first,
 )
 from betaneutral_xl.readers.tabular.cell_grids import refuse_errors, text_of
@@ -56,15 +60,11 @@ CURRENCY_HEADERS = ("currency", "ccy", "curr", "crncy")
 FAR_AHEAD = timedelta(days=45)
 """Days without prices before one of the future from which that is a wrong date: monthly prices have 31."""
 
-PRICE_HEADERS = (
-    *("adj_close", "adjusted_close", "adjclose", "closeadj", "adj._close", "adj_price"),
-    *("total_return_index", "tot_return_index_gross_dvds"),
-    *("price", "close", "price_close", "close_price", "px_last", "prc", "dlyprc", "last", "value"),
-)
-"""Price columns of a long table, the preferred first: closing prices jump at splits, adjusted ones do not."""
-
 BAR = frozenset({"high", "low"})
 """Columns that together mark a table of one security; OPEN and LOW alone are tickers."""
+
+LEAST_IN_ORDER = 5
+"""Rows in order from which one that is not has a wrong date."""
 
 DAYS_TESTED = 10
 """Rows in which a day is searched, to choose among sheets."""
@@ -98,13 +98,14 @@ def parse_prices(content: bytes, name: str) -> Prices:
     if not len(days):
         msg = f"{name} has no price on any day. Check that it is the right file."
         raise UnreadableFile(msg)
-    notes = [*notes, *_future_notes(days, name)]
+    notes = [*notes, *_future_notes(days, name), *_order_notes(days, name)]
     if empty:
         notes = [*notes, f"{empty} days of {name} have no price of any ticker and are left out."]
     days, matrix, equal = _without_equal_rows(days, matrix)
     if equal:
         notes = [*notes, f"{name} has {listing(equal)} more than once with the same prices; one row is kept."]
     names = _unique(tickers, name)
+    _refuse_two_rows(names, days, matrix, name)
     provenance = Provenance(
         source="prices",
         location=name,
@@ -136,6 +137,34 @@ def _future_notes(days: DateArray, name: str) -> list[str]:
     return [Notice(text, Subject.PRICES, Severity.CHANGES)]
 
 
+def _order_notes(days: DateArray, name: str) -> list[str]:
+    """Return a warning on a single day that is out of order among rows in order: its date may be wrong."""
+    steps = np.diff(days).astype(int)
+    rising = 2 * int((steps > 0).sum()) >= len(steps)
+    against = np.flatnonzero(steps < 0 if rising else steps > 0)
+    for row in (against[0], against[0] + 1) if against.size else ():
+        rest = np.diff(np.delete(days, row)).astype(int)
+        if len(rest) >= LEAST_IN_ORDER and (rest >= 0 if rising else rest <= 0).all():
+            text = f"The row {days[row]} of {name} is out of order among the others: check its date."
+            return [Notice(text, Subject.PRICES, Severity.CHANGES)]
+    return []
+
+
+def _refuse_two_rows(names: Sequence[str], days: DateArray, matrix: FloatArray, name: str) -> None:
+    """Refuse several rows of a day with different prices; ``days`` are ascending."""
+    twice = np.flatnonzero(days[1:] == days[:-1])
+    if not twice.size:
+        return
+    one, other = matrix[twice[0]], matrix[twice[0] + 1]
+    column = int(np.flatnonzero((one != other) & ~(np.isnan(one) & np.isnan(other)))[0])
+    shown = " and ".join("none" if np.isnan(cell) else f"{cell:g}" for cell in (one[column], other[column]))
+    msg = (
+        f"{name} has several rows of {days[twice[0]]} with different prices ({names[column]}: {shown}). "
+        "Keep one row a day, that of closing prices."
+    )
+    raise InputError(msg)
+
+
 def parse_values(
     content: bytes, name: str, fields: Sequence[str], headers: Sequence[str]
 ) -> ParsedPrices | None:
@@ -150,6 +179,13 @@ def parse_values(
         return None if found is None else _long_parquet(table, name, found)
     grid = _workbook_grid(content, name) if content.startswith((ZIP, OLE)) else parse_grid(content, name)
     grid = with_days_first(grid)
+    try:
+        rows = rows_of_field(grid, (*fields, *headers))
+    except UnreadableFile:  # it has prices only
+        return None
+    if rows is not None:
+        names = [canonical(header) for header in rows[0].header]
+        return (_long if _is_long(names) else _wide)(rows[0], names)
     chosen = chosen_field(grid, fields)
     if chosen is not None:
         return _of_columns(grid, chosen)
@@ -217,7 +253,7 @@ ParsedPrices = tuple[list[str], "DateArray", "FloatArray", list[str]]
 
 
 def _is_long(headers: Sequence[str]) -> bool:
-    return any(h in NAMED_BY for h in headers) and any(h in PRICE_HEADERS for h in headers)
+    return any(h in NAMED_BY for h in headers) and any(h in PRICES for h in headers)
 
 
 def _find(headers: Sequence[str], aliases: Sequence[str], name: str, what: str) -> int:
@@ -230,11 +266,23 @@ def _find(headers: Sequence[str], aliases: Sequence[str], name: str, what: str) 
 
 def _from_grid(grid: Grid) -> ParsedPrices:
     grid = with_days_first(grid)
+    grid, field = rows_of_field(grid) or (grid, "")
     found = _of_field(grid)
-    if found is not None:
-        return found
-    headers = [canonical(header) for header in grid.header]
-    return (_long if _is_long(headers) else _wide)(grid, headers)
+    if found is None:
+        headers = [canonical(header) for header in grid.header]
+        found = (_long if _is_long(headers) else _wide)(grid, headers)
+    return _with_field(found, grid.name, field)
+
+
+def _with_field(found: ParsedPrices, name: str, field: str) -> ParsedPrices:
+    """Return prices with a note on the rows that they are from, if others have other fields."""
+    tickers, days, matrix, notes = found
+    return (
+        tickers,
+        days,
+        matrix,
+        [*notes, f"The prices of {name} are from its rows {field}."] if field else notes,
+    )
 
 
 def _of_field(grid: Grid) -> ParsedPrices | None:
@@ -349,9 +397,16 @@ def _wide(grid: Grid, headers: Sequence[str]) -> ParsedPrices:
     beside = columns_beside(names)
     if not beside:
         return names, days, numbers, []
-    note = f"Columns of {grid.name} that are no prices are not read: {listing([names[j] for j in beside])}."
+    better = {plain: j for j, plain in beside.items() if plain is not None}
+    unread = [names[j] for j, plain in beside.items() if plain is None]
+    notes = []
+    if unread:
+        notes.append(f"Columns of {grid.name} that are no prices are not read: {listing(unread)}.")
+    if better:
+        shown = listing([f"{names[j]} for {names[plain]}" for plain, j in better.items()])
+        notes.append(f"Adjusted prices of {grid.name} are preferred: {shown}.")
     kept = [j for j in range(len(names)) if j not in beside]
-    return [names[j] for j in kept], days, numbers[:, kept], [note]
+    return [names[j] for j in kept], days, numbers[:, [better.get(j, j) for j in kept]], notes
 
 
 def _begins_with_days(grid: Grid) -> bool:
@@ -363,7 +418,7 @@ def _long(grid: Grid, headers: Sequence[str], column: int | None = None) -> Pars
     """Return the prices of a long table, or the values of another column of numbers."""
     day_column = _find(headers, DATE_HEADERS, grid.name, "date")
     ticker_column = _find(headers, NAMED_BY, grid.name, "ticker")
-    price_column = _find(headers, PRICE_HEADERS, grid.name, "price") if column is None else column
+    price_column = _find(headers, PRICES, grid.name, "price") if column is None else column
     rows = grid.rows()
     first = {row[day_column]: i for i, row in reversed(list(enumerate(rows)))}
     texts = list(first)
@@ -419,20 +474,33 @@ def _pivot(days: DateArray, tickers: list[str], prices: FloatArray, name: str, c
 
 
 def _from_parquet(content: bytes, name: str) -> ParsedPrices:
-    table = read_parquet(content, name)
+    table, field = _parquet_rows_of_field(read_parquet(content, name), name)
     try:
         headers = [canonical(header) for header in table.column_names]
         index = _find(headers, DATE_HEADERS, name, "date")
         days = _parquet_days(table.column(index))
         if _is_long(headers):
-            price = _find(headers, PRICE_HEADERS, name, "price")
-            return _long_parquet(table, name, table.column_names[price])
+            price = _find(headers, PRICES, name, "price")
+            found = _long_parquet(table, name, table.column_names[price])
+            return _with_field(found, name, field)
         others = [i for i in range(len(headers)) if i != index]
         columns = [np.asarray(table.column(i).to_numpy(), dtype=np.float64) for i in others]
     except (TypeError, ValueError) as error:  # pyarrow's are ValueErrors
         msg = f"{name} is not a table of prices in Parquet: {str(error).splitlines()[0][:100]}."
         raise UnreadableFile(msg) from None
-    return [table.column_names[i] for i in others], days, np.column_stack(columns), []
+    names = [table.column_names[i] for i in others]
+    return _with_field((names, days, np.column_stack(columns), []), name, field)
+
+
+def _parquet_rows_of_field(table: Any, name: str) -> tuple[Any, str]:
+    """Return the rows of the preferred field, as ``rows_of_field`` does."""
+    header = next((one for one in table.column_names if canonical(one) in FIELD_HEADERS), None)
+    if header is None:
+        return table, ""
+    printed = [str(one) for one in table.column(header).to_pylist()]
+    field = field_of(name, header, printed)
+    kept = [i for i, text in enumerate(printed) if text == field]
+    return (table.take(kept).drop_columns([header]), field) if field else (table, "")
 
 
 def _long_parquet(table: Any, name: str, column: str) -> ParsedPrices:
@@ -522,6 +590,8 @@ def parse_history_grid(grid: CellGrid, kind: str | None = None) -> History:
         raise InputError(msg)
     if table is None or len(table) < MIN_ROWS - 1:
         raise _no_block(grid.what)
+    rows = rows_of_field(table)
+    table = table if rows is None else rows[0]
     headers = [canonical(header) for header in table.header]
     shaped = _of_field(table) if headers[0] in {"", "ticker", "price", "date"} else None
     if shaped is None and _is_long(headers) and any(header in DATE_HEADERS for header in headers):

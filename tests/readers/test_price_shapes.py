@@ -279,3 +279,91 @@ def test_prices_are_no_matrix() -> None:
     assert not ranges.is_matrix(cells.read(TYPED, "data"))
     assert not ranges.is_matrix(cells.read(LONG, "data"))
     assert ranges.is_matrix(cells.read([["symbol", "A", "B"], ["A", 0.04, 0.01], ["B", 0.01, 0.09]], "data"))
+
+
+def by_rows(fields: Sequence[str], header: str = "Field", *, wide: bool = False) -> list[list[Any]]:
+    """Return a table with a row for each field; the first field has the closes."""
+    if wide:
+        head = ["Date", header, *NAMES]
+        body = [
+            [day.isoformat(), field, *(cell * (1 + k) for cell in row)]
+            for k, field in enumerate(fields)
+            for day, row in zip(DAYS, CLOSES, strict=True)
+        ]
+        return [head, *body]
+    body = [
+        [day.isoformat(), name, field, cell * (1 + k)]
+        for k, field in enumerate(fields)
+        for day, row in zip(DAYS, CLOSES, strict=True)
+        for name, cell in zip(NAMES, row, strict=True)
+    ]
+    return [["Date", "Ticker", header, "Value"], *body]
+
+
+@pytest.mark.parametrize("shape", ["long", "wide"])
+@pytest.mark.parametrize(
+    "fields",
+    [("PX_LAST", "PX_OPEN", "PX_VOLUME"), ("Adj Close", "Close", "Volume"), ("TR.PriceClose", "Open")],
+)
+def test_a_column_of_fields_chooses_the_rows_of_the_preferred_one(
+    fields: tuple[str, ...], shape: str
+) -> None:
+    wide, plain = shape == "wide", parse_prices(text(PLAIN), "p").select(["NVDA", "BRK.B"])
+    for content in (text(by_rows(fields, wide=wide)), workbook(by_rows(fields, "Data Item", wide=wide))):
+        read = parse_prices(content, "p")
+        assert read.select(["NVDA", "BRK.B"]).matrix.tolist() == plain.matrix.tolist()
+        assert f"The prices of p are from its rows {fields[0]}." in read.warnings
+
+
+def test_a_column_of_fields_without_prices_is_refused() -> None:
+    for wide in (False, True):
+        with pytest.raises(
+            UnreadableFile, match=r"p has Volume, Market Cap in its column Item, and no closing"
+        ):
+            parse_prices(text(by_rows(["Volume", "Market Cap"], "Item", wide=wide)), "p")
+
+
+def test_a_column_of_other_types_is_no_column_of_fields() -> None:
+    rows = [[*row[:2], "Equity", row[3]] for row in by_rows(["Close"])[1:]]
+    read = parse_prices(text([["Date", "Ticker", "Type", "Close"], *rows]), "p")
+    assert read.select(["NVDA"]).matrix[:, 0].tolist() == [39.7, 39.2, 40.9]
+
+
+def test_a_column_of_fields_in_parquet_is_read_as_in_text() -> None:
+    pa = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    head, *body = by_rows(["Close", "Volume"])
+    stream = io.BytesIO()
+    parquet.write_table(pa.table(dict(zip(head, map(list, zip(*body, strict=True)), strict=True))), stream)
+    read = parse_prices(stream.getvalue(), "p")
+    assert read.select(["NVDA"]).matrix[:, 0].tolist() == [39.7, 39.2, 40.9]
+    assert "The prices of p are from its rows Close." in read.warnings
+
+
+@pytest.mark.parametrize("header", ["NVDA Adj Close", "NVDA.Adjusted", "NVDA_adj", "NVDA Total Return"])
+def test_adjusted_prices_beside_a_name_are_preferred_to_it(header: str) -> None:
+    rows = [[*row, cell] for row, cell in zip(PLAIN[1:], (3.97, 3.92, 4.09), strict=True)]
+    read = parse_prices(text([[*PLAIN[0], header], *rows]), "p")
+    assert read.tickers == ("NVDA", "BRK.B")
+    assert read.matrix[:, 0].tolist() == [3.97, 3.92, 4.09]
+    assert f"Adjusted prices of p are preferred: {header} for NVDA." in read.warnings
+
+
+def test_two_rows_of_a_day_with_different_prices_are_named_with_both() -> None:
+    rows = [*PLAIN, ["2023-06-02", 39.2, 330.0]]
+    message = r"p has several rows of 2023-06-02 with different prices \(BRK\.B: 327\.6 and 330\)"
+    with pytest.raises(InputError, match=message):
+        parse_prices(text(rows), "p")
+
+
+@pytest.mark.parametrize("step", [1, -1])
+def test_a_day_that_is_out_of_order_alone_is_told(step: int) -> None:
+    days = [date(2023, 6, k) for k in range(1, 12)]
+    days[5] = date(2003, 6, 6)
+    body: list[list[Any]] = [[day.isoformat(), 40 + k] for k, day in enumerate(days)]
+    rows = [["Date", "NVDA"], *body[::step]]
+    (line,) = parse_prices(text(rows), "p").warnings
+    assert line == "The row 2003-06-06 of p is out of order among the others: check its date."
+    blocks = [*rows[:1], *rows[4:6], *rows[1:4]]
+    assert parse_prices(text(blocks), "p").warnings == ()

@@ -110,7 +110,7 @@ def test_parquet_written_by_pandas_with_its_index_is_read() -> None:
         (WIDE.replace(b"47.5", b"-47.5"), MissingValue, "NVDA on 2024-01-03 is -47.5"),
         (WIDE.replace(b"47.5", b"inf"), MissingValue, "infinite"),
         (WIDE.replace(b"NVDA", b"BRK/B"), DuplicateTicker, r"BRK\.B twice"),
-        (WIDE.replace(b"2024-01-03", b"2024-01-02"), InputError, "2024-01-02"),
+        (WIDE.replace(b"2024-01-03", b"2024-01-02"), InputError, "several rows of 2024-01-02"),
         (WIDE.replace(b"date,", b"name,").replace(b"2024-", b"X"), UnreadableFile, "not with the date"),
         (LONG + b"NVDA,1,2024-01-04,48\n", DuplicateTicker, "more than one price of NVDA on 2024-01-04"),
         (LONG.replace(b"Date", b"Tag"), UnreadableFile, "no column for the date"),
