@@ -37,6 +37,11 @@ SHORT = frozenset({"short", "s", "sell", "sold", "short sale", "leerverkauf", "b
 ACCOUNTS = frozenset({"cash", "margin"})
 """Types of account beside short: what they hold is long."""
 
+OF_TAXES = frozenset(
+    {"term", "tax", "taxes", "period", "lot", "lots", "gain", "gains", "duration", "st", "lt"}
+)
+"""Words of the header of a column in which long and short tell how long a lot has been held."""
+
 YES, NO = frozenset({"yes", "y", "true", "x", "1"}), frozenset({"no", "n", "false", "0"})
 PLUS, MINUS = frozenset({"+", "+1", "1"}), frozenset({"-", "-1", "\u2212"})
 SIDES = MappingProxyType(
@@ -60,6 +65,8 @@ SIGNS = MappingProxyType({"$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY"})
 SIGNED = frozenset({Column.SHARES, Column.MARKET_VALUE, Column.WEIGHT})
 """Columns that some files print twice, for long and for short positions."""
 
+HEADINGS = "headings"
+"""Header of the column of the sides that headings within the table tell."""
 MARKED = "words in tickers and names"
 """Header of the column of the sides that tickers and names tell."""
 _POSITIONS = r"(?: positions?| sale)?"
@@ -78,7 +85,24 @@ _MARKED_NAME = Pattern(
     re.IGNORECASE,
 )
 """The word short apart from a name; a fund's own name may have it, as Short Duration."""
-NO_TICKERS = frozenset({"TERM", "BOND", "BONDS", "ETF", "CASH", "DATED", "CREDIT", "DEBT", "SALE", "SALES"})
+NO_TICKERS = frozenset(
+    {
+        "TOTAL",
+        "SUM",
+        "NET",
+        "GROSS",
+        "TERM",
+        "BOND",
+        "BONDS",
+        "ETF",
+        "CASH",
+        "DATED",
+        "CREDIT",
+        "DEBT",
+        "SALE",
+        "SALES",
+    }
+)
 """Words that follow short in a name."""
 
 _SIGN = Pattern(r"^[-+(]*([$€£¥])|([€£¥])\)?$")
@@ -113,6 +137,8 @@ def _with_sides(sheet: TextSheet, header: Header) -> Header:
     names = header.indices.get(Column.NAME, ()) if Column.TICKER in header.indices else ()
     for i, text in enumerate(header.texts[:MAX_HEADER_CELLS]):
         if column_of(text) not in {None, Column.IGNORED} and i not in names:
+            continue
+        if OF_TAXES & set(header_key(text).split()):
             continue
         words = {clean(row[i]).casefold() for row in _sample(sheet, header) if i < len(row)} - {""}
         if words & SHORT and words & (LONG | ACCOUNTS) and words <= LONG | SHORT | ACCOUNTS:
@@ -156,7 +182,7 @@ def _with_sections(sheet: TextSheet, header: Header) -> tuple[TextSheet, Header]
     if not any(sides):
         return sheet, header
     found = iter(sides)
-    return _extended(sheet, header, Column.SIDE, "headings", lambda row: _with_word(header, row, next(found)))
+    return _extended(sheet, header, Column.SIDE, HEADINGS, lambda row: _with_word(header, row, next(found)))
 
 
 def _with_marks(sheet: TextSheet, header: Header) -> tuple[TextSheet, Header]:
@@ -188,7 +214,7 @@ def _with_marks(sheet: TextSheet, header: Header) -> tuple[TextSheet, Header]:
 
 def _may_be_marked(cell: str) -> bool:
     """Whether a cell may have a mark of a short position: a cheap test, for every row."""
-    return (cell[:1] == "-" and len(cell) > 1) or any(one in cell for one in ("hort", "HORT", "(S)", "[S]"))
+    return "hort" in cell or "HORT" in cell or "S)" in cell or "S]" in cell or (cell[:1] == "-" != cell)
 
 
 def _marked(texts: Sequence[str]) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -314,10 +315,12 @@ def rows_of_day(table: HoldingsTable, file_name: str, chosen: date | None = None
         shown = listing([str(day) for day in several], limit=MAX_LISTED)
         msg = f"{file_name} has no rows of {chosen}. It has those of {shown}."
         raise UnreadableFile(msg)
-    if chosen is None and not _is_repeated(table, days):
+    lots = _is_repeated(table, days) and not _has_most_names(table, days, several[-1])
+    if chosen is None and (lots or not _is_repeated(table, days)):
+        which = "half of the names or fewer on the last" if lots else "no name on two of them"
         msg = (
-            f"{file_name} has rows of {len(several)} days ({several[0]} to {several[-1]}) and no name on two "
-            "of them, so the day of the portfolio is ambiguous. Keep the rows of one day"
+            f"{file_name} has rows of {len(several)} days ({several[0]} to {several[-1]}) and {which}, so "
+            "that the day of the portfolio is ambiguous. Keep the rows of one day"
             + ("." if table.in_range else ", or choose it with --date.")
         )
         raise UnreadableFile(msg)
@@ -337,14 +340,65 @@ def _is_repeated(table: HoldingsTable, days: Sequence[date | str | None]) -> boo
     return any(len(of) > 1 for of in keys.values())
 
 
+def _has_most_names(table: HoldingsTable, days: Sequence[date | None], last: date) -> bool:
+    """Whether most names of a table have a row on its last day; else the days may be those of lots."""
+    names = [table.text(row, Column.TICKER) or table.text(row, Column.NAME) for row in table.rows]
+    listed = {name for name, day in zip(names, days, strict=True) if day == last}
+    return 2 * len(listed) > len(set(names))
+
+
 def drop_lots(table: HoldingsTable) -> HoldingsTable:
-    """Leave out the lots, with a warning, if the file has their summaries too."""
+    """Leave out the lots, with a warning, if the file has their summaries too.
+
+    A column of the level of detail says which rows are lots; without one, a row is a summary if the rows of
+    the same security that follow add to its shares and its value.
+    """
     levels = [table.text(row, Column.LEVEL).casefold() for row in table.rows]
-    if "summary" not in levels or not set(levels) - {"summary", ""}:
+    if "summary" in levels and set(levels) - {"summary", ""}:
+        rows = tuple(r for r, level in zip(table.rows, levels, strict=True) if level in {"summary", ""})
+    elif Column.SHARES in table.header.indices:
+        lots = _lots(table)
+        rows = tuple(row for i, row in enumerate(table.rows) if i not in lots)
+    else:
         return table
-    rows = tuple(r for r, level in zip(table.rows, levels, strict=True) if level in {"summary", ""})
+    if len(rows) == len(table.rows):
+        return table
     note = f"{len(table.rows) - len(rows)} rows are lots of summary rows in the file and are left out."
     return replace(table, rows=rows, warnings=(*table.warnings, note))
+
+
+def _lots(table: HoldingsTable) -> set[int]:
+    """Return the indices of rows that are lots of the summary above them; see ``drop_lots``.
+
+    Of several securities: one whose second row equals the first may be in two accounts.
+    """
+    groups: list[list[int]] = []
+    last = None
+    for i, row in enumerate(table.rows):
+        name = table.text(row, Column.TICKER) or table.text(row, Column.NAME)
+        if name == last:
+            groups[-1].append(i)
+        else:
+            groups.append([i])
+        last = name
+    proven = [group for group in groups if len(group) > 1 and _is_summary(table, group)]
+    if not any(len(group) > 2 for group in proven):  # noqa: PLR2004 - a summary and lots
+        return set()
+    return {i for group in proven for i in group[1:]}
+
+
+def _is_summary(table: HoldingsTable, group: Sequence[int]) -> bool:
+    """Whether the first of some rows is the sum of the others, by shares, and by value where printed."""
+    for column in (Column.SHARES, Column.MARKET_VALUE):
+        first, *rest = (table.number(table.rows[i], column) for i in group)
+        if column is Column.MARKET_VALUE and first is None:
+            continue
+        if not first or None in rest:
+            return False
+        added = math.fsum(one for one in rest if one is not None)
+        if not math.isclose(first, added, rel_tol=1e-6, abs_tol=0.005 * len(rest)):
+            return False
+    return True
 
 
 ACCOUNT_TYPES = frozenset({"cash", "margin", "short", "long"})

@@ -13,14 +13,16 @@ from betaneutral_xl.errors import UnreadableFile, listing
 from betaneutral_xl.model.portfolio import AssetClass
 from betaneutral_xl.model.printed import MISSING, Typed, cell_text, clean, number, uses_decimal_comma
 from betaneutral_xl.readers import asset_classes
-from betaneutral_xl.readers.cell_columns import ACCOUNTS, LONG, MARKED, SHORT, with_columns_of_cells
+from betaneutral_xl.readers.cell_columns import ACCOUNTS, HEADINGS, LONG, MARKED, SHORT, with_columns_of_cells
 from betaneutral_xl.readers.columns import (
     IDENTIFIER_COLUMNS,
     Column,
     Header,
+    column_of,
     count_headers,
     read_header,
 )
+from betaneutral_xl.readers.group_totals import group_totals
 from betaneutral_xl.readers.tabular.sheets import NOTHING_HIDDEN
 from betaneutral_xl.system.patterns import Pattern
 
@@ -177,9 +179,9 @@ def holding_rows(sheet: TextSheet, header: Header, file_name: str) -> HoldingsTa
     skipped: list[Row] = []
     nameless: list[Row] = []
     unnamed_totals: list[Row] = []
-    sums: list[Row] = []
+    totals: list[tuple[int, Row]] = []
+    sums: list[tuple[int, Row]] = []
     total: float | None = None
-    values: list[float | None] = []
     end = len(body)
     blank = False
     for index, row in enumerate(body):
@@ -187,9 +189,9 @@ def holding_rows(sheet: TextSheet, header: Header, file_name: str) -> HoldingsTa
             blank = bool(rows)
         elif _says_total(row) and _ends_with_total(table, row, rows):
             total = table.number(row, Column.WEIGHT)
-            values.append(table.number(row, Column.MARKET_VALUE))
+            totals.append((len(rows), row))
         elif _is_proven_sum(table, row, rows):
-            sums.append(row)
+            sums.append((len(rows), row))
         elif _is_holding(table, row) or (not blank and _lacks_numbers(table, row)):
             rows.append(row)
             blank = False
@@ -207,17 +209,21 @@ def holding_rows(sheet: TextSheet, header: Header, file_name: str) -> HoldingsTa
             msg = f"{file_name} has more than {MAX_HOLDINGS:,} rows. Check that it is a file of holdings."
             raise UnreadableFile(msg)
     rest = body[end:]
-    subtotals = _subtotals(table, rows)
+    printed_values = _values_of_whole(table, rows, totals, [place for place, _ in sums])
+    groups = group_totals(table, rows)
+    subtotals = _subtotals(table, rows) | groups
     skipped.extend(rows[i] for i in sorted(subtotals))
+    apart = [rows[i] for i in sorted(groups)]
+    taken = {id(row) for row in apart}
     rows = [row for i, row in enumerate(rows) if i not in subtotals]
     return replace(
         table,
         rows=tuple(rows),
         after=(*skipped, *rest),
         printed_total=total,
-        printed_values=tuple(value for value in values if value is not None),
+        printed_values=printed_values,
         warnings=(
-            *_unread_row_warnings(table, skipped, rest, rows),
+            *_unread_row_warnings(table, [row for row in skipped if id(row) not in taken], rest, rows),
             *_thousands_warnings(table, rows),
             *_side_warnings(table, rows),
             *(
@@ -227,8 +233,9 @@ def holding_rows(sheet: TextSheet, header: Header, file_name: str) -> HoldingsTa
             *(
                 f"{table.where(row)} ({_label(table, row):.40}) is the sum of the rows above, without shares "
                 "and a price: it is taken as their total. If it is a position, give its shares and price."
-                for row in sums
+                for _, row in sums
             ),
+            *_totals_warnings(table, apart),
         ),
         nameless=tuple(nameless),
     )
@@ -275,21 +282,25 @@ def _decimal_comma(header: Header, body: Sequence[Row], delimiter: str) -> bool:
 
 
 def _side_warnings(table: HoldingsTable, rows: Sequence[Row]) -> tuple[str, ...]:
-    """Return a warning on words of a side that are neither long nor short, such as debit and credit."""
+    """Return a warning on sides that a header does not announce, or on words that are neither side's.
+
+    Such as debit and credit.
+    """
     if Column.SIDE not in table.header.indices:
         return ()
-    if table.header.texts[table.header.indices[Column.SIDE][0]] == MARKED:
-        marked = listing([_symbol(table, row) for row in rows if table.text(row, Column.SIDE) == "short"])
-        return (f"Read as short, by the word or sign beside their ticker or name: {marked}.",)
+    column = clean(table.header.texts[table.header.indices[Column.SIDE][0]])
     words = dict.fromkeys(table.text(row, Column.SIDE) for row in rows)
     other = [word for word in words if word and word.casefold() not in LONG | SHORT | ACCOUNTS]
-    if not other:
+    if other:
+        return (
+            f'{listing(other)} in "{column}" of {table.file_name} is neither long nor short: the signs are '
+            "those of the numbers.",
+        )
+    short = [_symbol(table, row) for row in rows if table.text(row, Column.SIDE).casefold() in SHORT]
+    if not short or column_of(column) is Column.SIDE or column == HEADINGS:
         return ()
-    column = clean(table.header.texts[table.header.indices[Column.SIDE][0]])
-    return (
-        f'{listing(other)} in "{column}" of {table.file_name} is neither long nor short: the signs are those '
-        "of the numbers.",
-    )
+    why = "word or sign beside their ticker or name" if column == MARKED else f'column "{column}"'
+    return (f"Read as short, by the {why}: {listing(short)}.",)
 
 
 def _thousands_warnings(table: HoldingsTable, rows: Sequence[Row]) -> tuple[str, ...]:
@@ -406,6 +417,23 @@ def _is_sum(table: HoldingsTable, row: Row, rows: Sequence[Row]) -> bool:
     return bool(sums) and all(sums)
 
 
+def _values_of_whole(
+    table: HoldingsTable, rows: Sequence[Row], totals: Sequence[tuple[int, Row]], others: Sequence[int]
+) -> tuple[float, ...]:
+    """Return the values of the total rows, but those of the rows since the total before.
+
+    ``totals`` has each with the number of holdings above it, ``others`` the numbers above other totals.
+    """
+    found = []
+    for place, total in totals:
+        printed = table.number(total, Column.MARKET_VALUE)
+        start = max((one for one in (*others, *(one for one, _ in totals)) if one < place), default=0)
+        part = math.fsum(table.number(row, Column.MARKET_VALUE) or 0.0 for row in rows[start:place])
+        if printed is not None and not (start and math.isclose(printed, part, rel_tol=SUM_RTOL)):
+            found.append(printed)
+    return tuple(found)
+
+
 def _is_proven_sum(table: HoldingsTable, row: Row, rows: Sequence[Row]) -> bool:
     """Whether a row is the sum of those above by its value, and unlike them has no shares and no price."""
     if table.text(row, Column.SHARES):  # nearly every row ends here
@@ -432,6 +460,16 @@ def _is_proven_sum(table: HoldingsTable, row: Row, rows: Sequence[Row]) -> bool:
 def _symbol(table: HoldingsTable, row: Row) -> str:
     """Return the ticker of a row, or its name."""
     return table.text(row, Column.TICKER) or table.text(row, Column.NAME) or "?"
+
+
+def _totals_warnings(table: HoldingsTable, totals: Sequence[Row]) -> tuple[str, ...]:
+    if not totals:
+        return ()
+    names = listing([_label(table, row)[:MAX_HEADING_LENGTH] for row in totals])
+    return (
+        f"{table.file_name}: totals of other rows, or figures of the whole, are no positions: {names}. "
+        "If one is, give its shares and price.",
+    )
 
 
 def _label(table: HoldingsTable, row: Row) -> str:

@@ -55,6 +55,17 @@ SHORTEST_OPTION = 9
 """Characters of the shortest symbol of an option: one of the underlying, its day, C or P, the strike."""
 OUTRIGHT = frozenset({PositionClass.EQUITY, PositionClass.FUND, PositionClass.UNKNOWN})
 """Classes whose shares and value have one sign: where one prints it, the other may not."""
+NAMED_APART = MappingProxyType(
+    {
+        PositionClass.OPTION: "OPTION",
+        PositionClass.DERIVATIVE: "DERIVATIVE",
+        PositionClass.FIXED_INCOME: "BOND",
+    }
+)
+"""Classes that may be printed under the ticker of a stock, and the word that tells them from it."""
+STOCK_SYMBOL = Pattern(r"[A-Z]{1,5}(?:[./][A-Z])?", re.IGNORECASE)
+MAX_NAME = 40
+RIGHTS = frozenset({"CALL", "PUT", "C", "P"})
 CODES = frozenset({Column.ISIN, Column.CUSIP, Column.SEDOL})
 
 
@@ -107,8 +118,12 @@ def _row(table: HoldingsTable, cells: Row, *, in_cells: bool) -> PositionRow:
             value = value / 100.0 if value is not None else None
         price, currency = None if price is None else price / 100.0, HUNDREDTHS[currency]
     symbol = ticker if Column.TICKER in table.header.indices else name
-    if kind is PositionClass.OPTION and name and not is_option(symbol):
-        symbol = name  # the symbol is the underlying's
+    if kind in NAMED_APART and STOCK_SYMBOL.fullmatch(symbol):
+        symbol = _own_symbol(
+            table, cells, kind, symbol, name, per_hundred=_is_per_hundred(shares, price, value)
+        )
+    elif kind is PositionClass.OPTION and name and not is_option(symbol):
+        symbol = name
     return PositionRow(
         cells=cells,
         position_class=kind,
@@ -120,6 +135,33 @@ def _row(table: HoldingsTable, cells: Row, *, in_cells: bool) -> PositionRow:
         currency=currency.upper(),
         is_short=short,
     )
+
+
+def _own_symbol(
+    table: HoldingsTable, cells: Row, kind: PositionClass, symbol: str, name: str, *, per_hundred: bool
+) -> str:
+    """Return the symbol of a position that is printed under a stock's, of its underlying or its issuer.
+
+    A risk model's row of the stock is not that of its option, its swap or its bond.
+    """
+    columns = (Column.COUPON, Column.MATURITY, Column.STRIKE)
+    details = [text for one in columns if (text := table.text(cells, one))]
+    if kind is PositionClass.FIXED_INCOME and not (
+        per_hundred or details or asset_classes.of_name(name) is AssetClass.FIXED_INCOME
+    ):
+        return symbol  # a fund of bonds, perhaps
+    if kind is PositionClass.OPTION:
+        details += [word for cell in cells if (word := cell_text(cell).upper()) in RIGHTS]
+        if name and name.upper() != symbol.upper():
+            return name if is_option(name) else " ".join((name[:MAX_NAME], *details))
+    return " ".join((symbol, *details, NAMED_APART[kind]))
+
+
+def _is_per_hundred(shares: float | None, price: float | None, value: float | None) -> bool:
+    """Whether a value is that of a face value, at a price per hundred of it."""
+    if not (shares and price and value):
+        return False
+    return _is_close(100.0 * value, shares * price)
 
 
 def _is_close(one: float, other: float) -> bool:

@@ -5,14 +5,17 @@ from __future__ import annotations
 
 import csv
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import openpyxl
 import pytest
 
+from betaneutral_xl.errors import UnreadableFile
 from betaneutral_xl.hosts.cli import main
-from betaneutral_xl.readers.holdings_files import load_holdings
+from betaneutral_xl.readers.holdings_files import load_holdings, parse_holdings_file
+from betaneutral_xl.readers.holdings_sections import Choice
 
 NAMES = ("NVDA", "MSFT", "AAPL", "SAP", "TSM")
 
@@ -202,3 +205,75 @@ def test_weights_are_used_if_currencies_have_no_rate_with_a_warning(
     answer = nvda(capsys, given, "--holdings", str(book))
     assert answer["beta_before"]["AI"] == pytest.approx(0.6)
     assert any("currencies without a rate: its weights are used" in line for line in answer["warnings"])
+
+
+def test_lots_below_their_summary_are_left_out_without_a_column_of_levels() -> None:
+    text = (
+        "Symbol,Date Acquired,Quantity,Price,Market Value\n"
+        "NVDA,Multiple,10,100,1000\nNVDA,2024-01-02,4,100,400\nNVDA,2025-01-02,6,100,600\n"
+        "MSFT,Multiple,20,100,2000\nMSFT,2024-05-01,20,100,2000\n"
+    )
+    found = parse_holdings_file(text.encode(), "lots.csv")
+    assert found.weights.tolist() == pytest.approx([1 / 3, 2 / 3])
+    assert "3 rows are lots of summary rows in the file and are left out." in found.warnings
+
+
+def test_equal_rows_of_two_accounts_are_added() -> None:
+    text = "Symbol,Quantity,Price\nNVDA,10,100\nNVDA,10,100\nMSFT,20,100\n"
+    assert parse_holdings_file(text.encode(), "two.csv").weights.tolist() == pytest.approx([0.5, 0.5])
+
+
+@pytest.mark.parametrize("header", ["Term", "Holding Period", "Gain Type", "Tax Lot", "ST/LT"])
+def test_the_term_of_a_lot_is_no_side(header: str) -> None:
+    text = f"Symbol,{header},Quantity,Price\nNVDA,Short,4,100\nNVDA,Long,6,100\nMSFT,Long,20,100\n"
+    found = parse_holdings_file(text.encode(), "lots.csv")
+    assert found.weights.tolist() == pytest.approx([1 / 3, 2 / 3])
+
+
+def test_a_side_that_no_header_announces_is_told() -> None:
+    text = "Symbol,Richtung,Quantity,Price\nNVDA,Short,1,100\nMSFT,Long,20,100\nCASH,,,1000\n"
+    found = parse_holdings_file(text.encode(), "book.csv")
+    assert 'Read as short, by the column "Richtung": NVDA.' in found.warnings
+
+
+def test_days_of_lots_are_not_days_of_the_portfolio() -> None:
+    text = (
+        "Symbol,Date,Quantity,Price\nNVDA,2024-01-02,4,100\nNVDA,2025-01-02,6,100\nMSFT,2024-05-01,20,100\n"
+    )
+    with pytest.raises(UnreadableFile, match="half of the names or fewer on the last"):
+        parse_holdings_file(text.encode(), "lots.csv")
+    chosen = parse_holdings_file(text.encode(), "lots.csv", choice=Choice.parse(day=date(2025, 1, 2)))
+    assert chosen.tickers == ("NVDA",)
+
+
+@pytest.mark.parametrize(
+    ("row", "symbol"),
+    [
+        ("NVDA,Nvidia,Stock,10,100,1000|NVDA,,Option,1,5,500", "NVDA OPTION"),
+        ("AAPL,AAPL 3.85 05/04/43,Fixed Income,1000,90,900", "AAPL BOND"),
+        ("AAPL,APPLE INC 3.85% 05/04/2043,,1000,90,900", "AAPL BOND"),
+        ("NVDA,Nvidia,CFD,100,25,50", "NVDA DERIVATIVE"),
+        ("NVDA,NVDA TOTAL RETURN SWAP,,100,25,50", "NVDA DERIVATIVE"),
+    ],
+)
+def test_what_is_printed_under_a_stocks_ticker_is_not_the_stock(row: str, symbol: str) -> None:
+    rows = row.replace("|", "\n")
+    text = f"Symbol,Name,Asset Class,Quantity,Price,Market Value\n{rows}\nMSFT,Microsoft,Stock,20,100,2000\n"
+    assert symbol in parse_holdings_file(text.encode(), "book.csv").tickers
+
+
+def test_a_fund_of_bonds_keeps_its_ticker() -> None:
+    text = (
+        "Symbol,Name,Asset Class,Quantity,Price,Market Value\n"
+        "TLT,iShares 20+ Year Treasury Bond ETF,Fixed Income,10,90,900\nMSFT,Microsoft,Equity,20,100,2000\n"
+    )
+    assert parse_holdings_file(text.encode(), "book.csv").tickers == ("TLT", "MSFT")
+
+
+def test_options_of_one_underlying_are_told_apart_by_their_terms() -> None:
+    text = (
+        "Symbol,Type,Expiration Date,Strike,Put/Call,Quantity,Price,Market Value\n"
+        "NVDA,Option,2026-12-18,100,C,1,5,500\nNVDA,Option,2026-12-18,100,P,1,5,500\nMSFT,Stock,,,,20,100,2000\n"
+    )
+    found = parse_holdings_file(text.encode(), "book.csv")
+    assert found.tickers == ("NVDA 2026-12-18 100 C OPTION", "NVDA 2026-12-18 100 P OPTION", "MSFT")
