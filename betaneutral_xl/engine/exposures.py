@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 MOVES = (-0.1, -0.2)
 """Returns of an ETF whose effect is shown."""
 
+REST = "other"
+"""The label of the names in no group."""
+
 
 def etf_variance_share(aligned: Aligned, weights: FloatArray) -> float:
     """Return the share of the variance of weights x (n,) that their regression on all ETFs explains, 0 to 1.
@@ -130,21 +133,11 @@ class Shock:
         return self.expected + self.half_width
 
 
-def shocks(forecasts: Mapping[str, BetaForecast], moves: Sequence[float] = MOVES) -> tuple[Shock, ...]:
-    """Return a portfolio's expected returns if each ETF moves: for every ETF, every move, decimals.
+def shocks(forecasts: Mapping[str, BetaForecast]) -> tuple[Shock, ...]:
+    """Return a portfolio's expected returns if each ETF moves: for every ETF, every of ``MOVES``, decimals.
 
     ``forecasts`` are next month's betas of the portfolio to each ETF, with their intervals.
-
-    Raises
-    ------
-    InputError
-        If a move is not a finite return above -1.
-
     """
-    for move in moves:
-        if not -1.0 <= move < math.inf:
-            msg = f"An ETF cannot move by {move:g}. Give a return such as -0.1."
-            raise InputError(msg)
     return tuple(
         Shock(
             etf=name,
@@ -154,7 +147,7 @@ def shocks(forecasts: Mapping[str, BetaForecast], moves: Sequence[float] = MOVES
             se=one.se * abs(move),
         )
         for name, one in forecasts.items()
-        for move in moves
+        for move in MOVES
     )
 
 
@@ -180,8 +173,8 @@ class Contributions:
     def __post_init__(self) -> None:
         make_read_only(self, "beta", "volatility")
 
-    def by_group(self, groups: Mapping[str, Sequence[str]], rest: str = "other") -> Contributions:
-        """Return the sums over groups of tickers, and of the names in none.
+    def by_group(self, groups: Mapping[str, Sequence[str]]) -> Contributions:
+        """Return the sums over groups of tickers, and as ``other`` of the names in none.
 
         Raises
         ------
@@ -195,8 +188,8 @@ class Contributions:
                 if member.setdefault(ticker, group) != group:
                     msg = f"{ticker} is in two groups, {member[ticker]} and {group}. Keep it in one."
                     raise InputError(msg)
-        own = [member.get(label, rest) for label in self.labels]
-        labels = tuple(dict.fromkeys([*groups, *([rest] if rest in own else [])]))
+        own = [member.get(label, REST) for label in self.labels]
+        labels = tuple(dict.fromkeys([*groups, *([REST] if REST in own else [])]))
         inside = np.array([[one == label for one in own] for label in labels], dtype=np.float64)
         return Contributions(labels, inside @ self.beta, inside @ self.volatility)
 

@@ -150,14 +150,11 @@ def slopes(portfolios: FloatArray, etfs: FloatArray) -> tuple[FloatArray, FloatA
     return beta, error
 
 
-def vasicek(
-    beta: FloatArray, error: FloatArray, prior: float | None = None, prior_variance: float | None = None
-) -> FloatArray:
-    """Shrink betas (N,) toward their mean, in proportion to their standard errors (N,).
+def vasicek(beta: FloatArray, error: FloatArray, prior: float | None = None) -> FloatArray:
+    """Shrink betas (N,) toward a prior, by default their mean, in proportion to their standard errors (N,).
 
     ``b_i = (tau^2 beta_i + se_i^2 prior) / (tau^2 + se_i^2)``, with tau^2 the cross-sectional variance of the
-    true betas: ``prior_variance``, by default the variance of the estimates less their mean squared standard
-    error. The prior mean is by default that of the estimates.
+    true betas: the variance of the estimates less their mean squared standard error.
 
     References
     ----------
@@ -166,17 +163,13 @@ def vasicek(
 
     Examples
     --------
-    >>> vasicek(np.array([0.5, 1.5]), np.array([0.1, 0.5]), prior=1.0, prior_variance=0.25).round(3).tolist()
-    [0.519, 1.25]
+    >>> vasicek(np.array([0.5, 1.5]), np.array([0.1, 0.5]), prior=1.0).round(3).tolist()
+    [0.538, 1.162]
 
     """
     centre = float(beta.mean()) if prior is None else prior
     noise = error**2
-    tau2 = (
-        max(float(((beta - centre) ** 2).mean() - noise.mean()), 0.0)
-        if prior_variance is None
-        else prior_variance
-    )
+    tau2 = max(float(((beta - centre) ** 2).mean() - noise.mean()), 0.0)
     weight = np.divide(tau2, tau2 + noise, out=np.ones_like(beta), where=tau2 + noise > 0.0)
     shrunk: FloatArray = weight * beta + (1.0 - weight) * centre
     return shrunk

@@ -62,12 +62,6 @@ def test_an_unknown_drift_is_no_interval_but_a_standard_error() -> None:
     assert one.se == pytest.approx(0.005)
 
 
-@pytest.mark.parametrize("move", [-1.5, math.nan, math.inf])
-def test_impossible_moves_are_refused(move: float) -> None:
-    with pytest.raises(InputError, match="An ETF cannot move by"):
-        shocks({"E": BetaForecast(0.5)}, [move])
-
-
 def test_the_parts_of_a_variance_are_those_of_two_regressions_and_sum_to_one() -> None:
     one = aligned()
     split = variance_split(one, W, "C")

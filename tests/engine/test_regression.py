@@ -105,7 +105,7 @@ def test_vasicek_shrinks_uncertain_betas_more_and_certain_ones_not_at_all() -> N
     assert shrunk[0] == pytest.approx(0.2)
     assert abs(shrunk[2] - 1.0) < 0.8
     assert vasicek(np.ones(3), np.full(3, 0.2)).tolist() == [1.0, 1.0, 1.0]
-    assert vasicek(beta, np.zeros(3), prior_variance=0.0).tolist() == beta.tolist()
+    assert vasicek(beta, np.zeros(3)).tolist() == beta.tolist()
 
 
 def test_no_error_bar_without_effective_days() -> None:

@@ -50,35 +50,15 @@ def answer_page(
     outcome: Outcome,
     *,
     alternatives: Sequence[Alternative] = (),
-    frontier: Sequence[Point] = (),
-    policy: Sequence[LimitLine] = (),
     notices: Sequence[str] = (),
     nav: float | None = None,
 ) -> AnswerPage:
-    """Return the answer page of an outcome.
-
-    Parameters
-    ----------
-    outcome
-        The answer, or the portfolio unchanged and the reason.
-    alternatives, frontier
-        As ``job.run.compare`` and ``job.run.frontier`` return them; the page has none where they were not
-        computed, because they take longer than all the rest.
-    policy
-        Limits from elsewhere, such as a mandate, with the numbers that they bound.
-    notices
-        Further warnings.
-    nav
-        Net asset value; by default that of the holdings.
-
-    """
+    """Return the answer page of an outcome; the other parameters are those of ``page_of``."""
     return page_of(
         outcome.result,
         outcome.reachable,
         mandate=outcome.request.mandate,
         alternatives=alternatives,
-        frontier=frontier,
-        policy=policy,
         notices=notices,
         nav=nav,
     )
@@ -91,19 +71,31 @@ def page_of(
     mandate: Mandate | None = None,
     alternatives: Sequence[Alternative] = (),
     frontier: Sequence[Point] = (),
-    policy: Sequence[LimitLine] = (),
     notices: Sequence[str] = (),
     nav: float | None = None,
 ) -> AnswerPage:
-    """Return the answer page of a result; of an infeasible request, with what is reachable.
+    """Return the answer page of a result.
 
-    ``mandate`` is the one that the result was made under. Further parameters are those of ``answer_page``.
+    Parameters
+    ----------
+    result, reachable
+        The answer; of an infeasible request the portfolio unchanged, and what is reachable.
+    mandate
+        The one that the result was made under.
+    alternatives, frontier
+        As ``job.run.compare`` and ``job.run.frontier`` return them; the page has none where they were not
+        computed, because they take longer than all the rest.
+    notices
+        Further warnings.
+    nav
+        Net asset value; by default that of the holdings.
+
     """
     aligned, market = result.aligned, _market(result)
     splits = _splits(result, market)
     groups = grouped((*result.warnings, *notices))
     changing = sum(len(one.lines) for one in groups if one.severity is Severity.CHANGES)
-    limit_lines = (*_limits(result, mandate), *policy)
+    limit_lines = tuple(_limits(result, mandate))
     status = Status.INFEASIBLE if reachable else Status.WARNED if changing else Status.FEASIBLE
     past = past_betas(aligned, result.new_weights[aligned.covered])
     trades = trade_lines(result)

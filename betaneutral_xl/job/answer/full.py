@@ -1,8 +1,7 @@
-"""The answer page with what takes longer: the alternatives, and the steps to the target."""
+"""What takes longer than the rest of the answer page: the alternatives, and the steps to the target."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.engine.result import Method
@@ -14,27 +13,14 @@ from betaneutral_xl.model.notices import Notice, Subject
 if TYPE_CHECKING:
     from betaneutral_xl.engine.compare import Alternative
     from betaneutral_xl.engine.frontier import Point
-    from betaneutral_xl.job.answer.lines import LimitLine
     from betaneutral_xl.job.answer.page import AnswerPage
     from betaneutral_xl.job.run import Outcome
 
 
-def full_page(
-    outcome: Outcome, *, policy: Sequence[LimitLine] = (), steps: int = 0, nav: float | None = None
-) -> AnswerPage:
-    """Return the answer page of an outcome with the alternatives beside it, and with steps of the frontier.
-
-    The other arguments are those of ``answer_page``.
-    """
+def full_page(outcome: Outcome, *, nav: float | None = None) -> AnswerPage:
+    """Return the answer page of an outcome with the alternatives beside it; ``nav`` as of ``answer_page``."""
     alternatives, notices = alternatives_of(outcome)
-    return answer_page(
-        outcome,
-        alternatives=alternatives,
-        frontier=frontier_of(outcome, steps),
-        policy=policy,
-        notices=notices,
-        nav=nav,
-    )
+    return answer_page(outcome, alternatives=alternatives, notices=notices, nav=nav)
 
 
 def alternatives_of(outcome: Outcome) -> tuple[tuple[Alternative, ...], tuple[Notice, ...]]:
@@ -48,7 +34,7 @@ def alternatives_of(outcome: Outcome) -> tuple[tuple[Alternative, ...], tuple[No
 def frontier_of(outcome: Outcome, steps: int) -> tuple[Point, ...]:
     """Return the steps to the target; none where the request has no target or nothing reaches it."""
     ranges = outcome.request.constraints.beta or outcome.request.method is Method.SCALED
-    if not steps or ranges or outcome.infeasible:
+    if ranges or outcome.infeasible:
         return ()
     try:
         return run.frontier(outcome.request, outcome.inputs, steps)

@@ -35,7 +35,7 @@ class Light(StrEnum):
     UNKNOWN = "unknown"
 
 
-def light_of(value: float, limit: Range, tolerance: float = TOLERANCE) -> Light:
+def light_of(value: float, limit: Range) -> Light:
     """Return whether a number is within a limit; near it is within 5 % of the limit's own size.
 
     >>> from betaneutral_xl.model.constraints import Range
@@ -44,7 +44,7 @@ def light_of(value: float, limit: Range, tolerance: float = TOLERANCE) -> Light:
     """
     if math.isnan(value):
         return Light.UNKNOWN
-    if not limit.low - tolerance <= value <= limit.high + tolerance:
+    if not limit.low - TOLERANCE <= value <= limit.high + TOLERANCE:
         return Light.OVER
     if limit.low == limit.high:
         return Light.WITHIN

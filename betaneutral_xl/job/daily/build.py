@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -59,7 +58,6 @@ def today(
     quotes: Quotes | None = None,
     terms: OrderTerms | None = None,
     fetch_forecast: bool = False,
-    at: datetime | None = None,
     keep: bool = True,
 ) -> Today:
     """Return what became of the accepted proposal; with ``keep`` the reading is added to the records.
@@ -74,8 +72,6 @@ def today(
         How much of a day's volume may be traded, and the net asset value.
     fetch_forecast
         Whether to fetch the fund's own forecast, where its holdings are of its API.
-    at
-        The time; by default now.
 
     Raises
     ------
@@ -83,7 +79,7 @@ def today(
         If a beta is undefined, or the records cannot be read or written.
 
     """
-    stamp = at or now()
+    stamp = now()
     records = records_of(request, inputs, settings)
     accepted = records.latest(inputs.etf_names, inputs.holdings.as_of)
     seen = replace(

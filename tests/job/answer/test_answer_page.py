@@ -74,12 +74,10 @@ def test_every_limit_has_its_number_before_and_after(inputs: Inputs) -> None:
     assert page.limits_hold
 
 
-def test_limits_from_elsewhere_are_beside_those_of_the_request(inputs: Inputs) -> None:
-    mandate = LimitLine(label="cash", before=0.0, after=0.52, limit=Range(high=0.1), source="mandate")
-    page = answer_page(outcome_of(inputs), policy=[mandate])
-    assert page.limits[-1] is mandate
-    assert not page.limits_hold
-    assert page.advice == "Do not trade yet: cash is over the limit."
+def test_the_advice_names_what_is_over_its_limit(inputs: Inputs) -> None:
+    cash = LimitLine(label="cash", before=0.0, after=0.52, limit=Range(high=0.1), source="mandate")
+    advice = words.advice(outcome_of(inputs).result, Status.FEASIBLE, [cash], 0)
+    assert advice == "Do not trade yet: cash is over the limit."
 
 
 def test_a_warning_that_changes_the_answer_is_in_status_and_advice(inputs: Inputs) -> None:
