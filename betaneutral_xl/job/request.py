@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from string import ascii_uppercase
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -214,8 +215,16 @@ def _min_notional(value: Any) -> float:
 
 
 def _amount(what: str, value: Any) -> float:
-    return _read(what, value, lambda one: unsigned(one, "an amount of money"), " Give a positive amount.")
+    amount = _read(what, value, lambda one: unsigned(one, "an amount of money"), " Give a positive amount.")
+    if isinstance(value, str) and any(one in _CURRENCY_SIGNS or one in _CODES for one in value):
+        msg = f"The {what} is {value!r:.60}: it is in the base currency, so give a number alone."
+        raise InputError(msg)
+    return amount
 
+
+_CURRENCY_SIGNS = "$€£¥₩₹"
+_CODES = frozenset(ascii_uppercase) - {"E"}
+"""Letters of a currency's code beside a number that was read; E is that of 1E6."""
 
 FRACTIONAL = "fractional"
 """The word for a lot of ten-thousandths of a share."""

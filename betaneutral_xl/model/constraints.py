@@ -16,7 +16,16 @@ from typing import Any
 
 from betaneutral_xl.errors import InputError, listing
 from betaneutral_xl.model.tickers import normalise
-from betaneutral_xl.model.values import choice, count, number, option_name, require_sign, tickers, unsigned
+from betaneutral_xl.model.values import (
+    Percent,
+    choice,
+    count,
+    number,
+    option_name,
+    require_sign,
+    tickers,
+    unsigned,
+)
 from betaneutral_xl.system.words import yes_or_no
 
 ALL = "*"
@@ -45,6 +54,9 @@ LARGEST_LEG = 5.0
 
 SMALLEST_TRADE = 1e-9
 """A trade smaller than this is none (a dollar in a billion)."""
+
+SMALLEST_COST = 0.01
+"""A cost of a trade below this many basis points is one in decimals: 0.0005 for 5."""
 
 RISK_AVERSION = 10.0
 """Of an active manager: 2 % of tracking error costs 20 bp (Grinold and Kahn, chapter 4)."""
@@ -324,8 +336,13 @@ def interval(value: Any) -> Range:
     if isinstance(value, Range):
         return value
     if isinstance(value, str) and ":" in value:
-        low, _, high = value.partition(":")
-        return Range(number(low) if low.strip() else -math.inf, number(high) if high.strip() else math.inf)
+        first, _, last = value.partition(":")
+        low = number(first) if first.strip() else -math.inf
+        high = number(last) if last.strip() else math.inf
+        if low > high and isinstance(low, Percent) is not isinstance(high, Percent):
+            msg = "one end has a percent sign, give it to both, such as 40%:60%"
+            raise ValueError(msg)
+        return Range(low, high)
     if isinstance(value, (list, tuple)):
         low, high = value
         return Range(number(low), number(high))
@@ -350,9 +367,25 @@ def _by_name(read: Callable[[Any], Any], label: Callable[[str], str]) -> Callabl
     def read_all(value: Any) -> dict[str, Any]:
         if not isinstance(value, Mapping):
             return {ALL: read(value)}
-        return {ALL if key == ALL else label(str(key)): read(one) for key, one in value.items()}
+        found: dict[str, Any] = {}
+        for key, one in value.items():
+            name = ALL if key == ALL else label(str(key))
+            if name in found:
+                msg = f"{name} is given twice, keep one of the two"
+                raise ValueError(msg)
+            found[name] = read(one)
+        return found
 
     return read_all
+
+
+def _cost(value: Any) -> float:
+    """Read a cost in basis points; one in decimals is far smaller than any that is paid."""
+    cost = unsigned(value, "in basis points")
+    if 0.0 < cost < SMALLEST_COST:
+        msg = f"it is in basis points, {cost / BASIS_POINT:g} for a cost of {cost:.2%}"
+        raise ValueError(msg)
+    return cost
 
 
 def limited_groups(given: Mapping[str, Any]) -> set[str]:
@@ -440,7 +473,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "groups": _groups,
     "group_limits": _by_name(interval, str.strip),
     "group_upper": _by_name(number, str.strip),
-    "cost_bp": lambda value: unsigned(value, "in basis points"),
+    "cost_bp": _cost,
     "risk_aversion": lambda value: unsigned(value, "a price of risk"),
     "max_trades": count,
     "min_trade": number,

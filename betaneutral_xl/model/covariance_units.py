@@ -18,7 +18,7 @@ from betaneutral_xl.model.arrays import median
 from betaneutral_xl.model.notices import Notice, Severity, Subject
 
 if TYPE_CHECKING:
-    from betaneutral_xl.model.arrays import FloatArray
+    from betaneutral_xl.model.arrays import FloatArray, IntArray
     from betaneutral_xl.model.provenance import Provenance
 
 TRADING_DAYS = 252
@@ -36,8 +36,17 @@ USUAL_VOLATILITY = (0.12, 0.5)
 LARGEST_VARIANCE = 25.0
 """Largest variance of a single name: a volatility of 500 %."""
 
-FAR_FROM_MEDIAN = (1.0 / 30.0, 5.5)
-"""Volatilities outside this range of the median one get a warning: other units, or prices that stay."""
+FAR_FROM_MEDIAN = (0.1, 5.5)
+"""Volatilities outside this range of the median one get a warning: other units, or prices that stay.
+
+A daily one among annual ones is a sixteenth of itself, so that of a share is below a tenth of the median.
+"""
+
+FAR_APART = 6.0
+"""Ratio of successive volatilities, in their order, from which those below and above are in other units."""
+
+MANY_ZEROS = 0.5
+"""Share of the other names with which a name has no covariance, from which it changes betas."""
 
 LONGER_PERIODS = {"weekly": 52.0, "monthly": 12.0}
 """Periods of a year for which there is no unit to choose; the multipliers to annual variances."""
@@ -200,14 +209,51 @@ def _far_from_median(
     volatilities = np.sqrt(np.maximum(variances, 0.0))
     low, high = FAR_FROM_MEDIAN
     far = np.flatnonzero((volatilities < low * usual) | (volatilities > high * usual))
-    if not far.size or len(variances) < MIN_SANE or 2 * far.size > len(variances):
+    apart = _far_apart(volatilities)
+    if len(variances) < MIN_SANE or not (far.size or apart.size):
+        return ()
+    of_whom = f"the median of {usual:.1%}" if apart.size <= far.size else "those of the others"
+    far = far if apart.size <= far.size else apart
+    if 2 * far.size > len(variances):
         return ()
     named = listing([f"{tickers[i]} {volatilities[i]:.2%}" for i in far.tolist()])
     text = (
-        f"{_what(origin)} has volatilities far from the median of {usual:.1%}: {named}. Check their "
+        f"{_what(origin)} has volatilities far from {of_whom}: {named}. Check their "
         "unit and their prices: their betas are as far off."
     )
     return (Notice(text, Subject.RISK_MODEL, Severity.CHANGES),)
+
+
+def _far_apart(volatilities: FloatArray) -> IntArray:
+    """Return the names of the smaller of two groups of volatilities, if they are far apart."""
+    order = np.argsort(volatilities, kind="stable")
+    order = order[volatilities[order] > 0.0]
+    if len(order) < MIN_SANE:
+        return order[:0]
+    ratios = volatilities[order[1:]] / volatilities[order[:-1]]
+    below = int(np.argmax(ratios)) + 1
+    if ratios[below - 1] < FAR_APART:
+        return order[:0]
+    return np.sort(order[:below] if 2 * below <= len(order) else order[below:])
+
+
+def missing_covariances(tickers: Sequence[str], matrix: FloatArray, origin: Provenance) -> tuple[str, ...]:
+    """Return a warning on covariances (N, N) that are exactly zero, as estimated ones never are."""
+    moving = matrix.diagonal() > 0.0
+    none = (matrix == 0.0) & moving & moving[:, None]
+    count = none.sum(axis=1)
+    if not count.any():
+        return ()
+    others = int(moving.sum()) - 1
+    many = count >= MANY_ZEROS * others
+    found = np.flatnonzero(many if many.any() else count > 0)
+    named = listing([f"{tickers[i]} with {count[i]} of {others} others" for i in found.tolist()])
+    text = (
+        f"{_what(origin)} has covariances of exactly zero: {named}. They seem to be missing or rounded away, "
+        "and make betas wrong. Fill them in."
+    )
+    severity = Severity.CHANGES if many.any() else None
+    return (Notice(text, Subject.RISK_MODEL, severity),)
 
 
 def _what(origin: Provenance) -> str:

@@ -31,6 +31,7 @@ from betaneutral_xl.model.arrays import FloatArray, IntArray, make_read_only, po
 from betaneutral_xl.model.covariance_units import (
     CovarianceUnit,
     implausible_variances,
+    missing_covariances,
     refuse_correlations,
     unusual_volatility,
 )
@@ -426,7 +427,8 @@ class Covariance:
         implausible = implausible_variances(made.tickers, made.form.variances(), made.provenance, stated)
         if implausible:
             raise InputError(implausible)
-        return made
+        zeros = missing_covariances(made.tickers, made.form.dense(), made.provenance)
+        return replace(made, warnings=(*made.warnings, *zeros)) if zeros else made
 
     @property
     def as_of(self) -> date | None:

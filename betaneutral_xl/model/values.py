@@ -131,10 +131,10 @@ def count(value: Any) -> int:
 
 
 def tickers(value: Any) -> tuple[str, ...]:
-    """Read tickers: one, several in one text with commas or semicolons, or a list; normalised.
+    """Read tickers: one, several in one text with commas or semicolons, or a list of either; normalised.
 
-    >>> tickers("nvda; brk b"), tickers(["AMD", " ", None, 2330])
-    (('NVDA', 'BRK.B'), ('AMD', '2330'))
+    >>> tickers("nvda; brk b"), tickers(["AMD,TSM", " ", None, 2330])
+    (('NVDA', 'BRK.B'), ('AMD', 'TSM', '2330'))
 
     Raises
     ------
@@ -142,11 +142,12 @@ def tickers(value: Any) -> tuple[str, ...]:
         If it is something else, or one of a list is.
 
     """
-    names: Iterable[Any] = value.replace(";", ",").split(",") if isinstance(value, str) else value
+    names: Iterable[Any] = [value] if isinstance(value, str) else value
     if not isinstance(names, _SEVERAL) or any(isinstance(name, (*_SEVERAL, Mapping)) for name in names):
         msg = "give a ticker, or several with commas"
         raise TypeError(msg)
-    return tuple(normalise(str(name)) for name in names if name is not None and str(name).strip())
+    parts = [part for name in names if name is not None for part in str(name).replace(";", ",").split(",")]
+    return tuple(normalise(part) for part in parts if part.strip())
 
 
 def beta_or_ticker(value: float | str) -> float | str:

@@ -224,3 +224,11 @@ def test_terms_of_orders_are_read_once_for_all_hosts() -> None:
 def test_terms_without_a_meaning_are_refused(terms: dict[str, Any], words: str) -> None:
     with pytest.raises(InputError, match=words):
         OrderTerms.parse(terms)
+
+
+@pytest.mark.parametrize("option", ["order_nav", "min_notional"])
+@pytest.mark.parametrize("text", ["€1000000", "1000000 EUR", "GBP 1,000,000", "$500"])
+def test_an_amount_in_a_currency_is_refused(option: str, text: str) -> None:
+    with pytest.raises(InputError, match="it is in the base currency, so give a number alone"):
+        OrderTerms.parse({option: text})
+    assert OrderTerms.parse({"order_nav": "1e6", "min_notional": "1,000"}).nav == 1e6

@@ -109,6 +109,11 @@ def test_without_limits_none_is_given() -> None:
         ({"long only": True, "long-only": True}, "given twice"),
         ({"upper": 0.1, "Upper *": 0.2}, "given twice"),
         ({"turnover NVDA": 0.1}, "no limit 'turnover NVDA'"),
+        ({"upper": {"NVDA": 0.4, "nvda US": 0.2}}, "NVDA is given twice"),
+        ({"lower": {"brk b": 0.0, "BRK/B": 0.1}}, r"BRK\.B is given twice"),
+        ({"cost_bp": 0.0005}, "it is in basis points, 5 for a cost of 0.05%"),
+        ({"net": "40:60%"}, "one end has a percent sign, give it to both"),
+        ({"beta": "10:0.3%"}, "one end has a percent sign, give it to both"),
     ],
 )
 def test_invalid_limits_are_refused_with_a_reason(values: dict[str, Any], words: str) -> None:

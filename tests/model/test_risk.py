@@ -208,6 +208,41 @@ def test_one_volatility_far_from_the_others_is_told(variance: float, shown: str)
     assert any(shown in line and "far from the median" in line for line in made.warnings)
 
 
+@pytest.mark.parametrize("daily", [[0], [0, 1], [3, 4, 5]])
+def test_variances_in_daily_units_among_annual_ones_are_told(daily: list[int]) -> None:
+    volatility = np.array([0.35, 0.3, 0.28, 0.25, 0.22, 0.2])
+    matrix = np.outer(volatility, volatility) * (0.4 + 0.6 * np.eye(6))
+    assert Covariance.from_source(list("ABCDEF"), matrix, Provenance.given(6)).warnings == ()
+    scale = np.where(np.isin(np.arange(6), daily), 1.0 / np.sqrt(252.0), 1.0)
+    mixed = Covariance.from_source(list("ABCDEF"), matrix * np.outer(scale, scale), Provenance.given(6))
+    (line,) = mixed.warnings
+    assert "has volatilities far from" in line
+    named = [name for name, is_daily in zip("ABCDEF", scale < 1.0, strict=True) if is_daily]
+    assert [name for name in "ABCDEF" if f"{name} " in line.partition(":")[2]] == named
+
+
+@pytest.mark.parametrize(
+    ("zeros", "told"),
+    [
+        ([(0, 1), (0, 2), (0, 3), (0, 4)], "A with 4 of 4 others."),
+        ([(0, 1)], "A with 1 of 4 others, B with 1 of 4 others."),
+    ],
+)
+def test_covariances_of_exactly_zero_are_told_as_missing(zeros: list[tuple[int, int]], told: str) -> None:
+    matrix = np.full((5, 5), 0.02) + np.diag([0.07, 0.06, 0.05, 0.04, 0.05])
+    for i, j in zeros:
+        matrix[i, j] = matrix[j, i] = 0.0
+    (line,) = Covariance.from_source(list("ABCDE"), matrix, Provenance.given(5)).warnings
+    assert f"has covariances of exactly zero: {told}" in line
+
+
+def test_cash_has_no_covariances() -> None:
+    matrix = np.full((4, 4), 0.02) + np.diag([0.07, 0.06, 0.05, 0.04])
+    matrix[0] = matrix[:, 0] = 0.0
+    made = Covariance.from_source(["CASH", "B", "C", "D"], matrix, Provenance.given(4))
+    assert not any("exactly zero" in line for line in made.warnings)
+
+
 def test_the_rounding_of_a_symmetric_matrix_is_averaged_away() -> None:
     made = Covariance.from_matrix(["A", "B"], np.array([[0.09, 0.02 + 5e-8], [0.02, 0.04]]))
     assert made.form.dense() == pytest.approx(np.array([[0.09, 0.02], [0.02, 0.04]]), abs=5e-8)

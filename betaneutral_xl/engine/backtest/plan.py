@@ -122,7 +122,11 @@ class Estimator:
                 example = "exponential:half_life=21"
                 msg = f"The estimator {text!r} is not NAME:parameter=value,..., such as {example}."
                 raise InputError(msg)
-            options[key.strip().replace("-", "_")] = value.strip()
+            parameter = key.strip().replace("-", "_")
+            if parameter in options:
+                msg = f"The estimator {text!r} has the parameter {parameter} twice. Keep one of the two."
+                raise InputError(msg)
+            options[parameter] = value.strip()
         days = options.pop("window", str(window))
         if not days.isdecimal() or int(days) < MIN_PERIODS:
             msg = f"The window of the estimator {text!r} is {days!r}. Give {MIN_PERIODS} days or more."

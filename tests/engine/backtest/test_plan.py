@@ -76,6 +76,7 @@ def test_an_estimator_keeps_its_text_as_label() -> None:
     [
         ("magic", "no estimator 'magic'"),
         ("sample:half_life=3", "sample has no parameter half_life"),
+        ("exponential:half_life=21,half_life=63", "has the parameter half_life twice"),
         ("exponential:half_life", "not NAME:parameter=value"),
         ("exponential:half_life=long", "'long', not a number"),
         ("exponential:half_life=-1", "Give a positive number"),
