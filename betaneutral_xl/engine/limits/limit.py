@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from betaneutral_xl.engine.checks import LIMIT, Check, size_of
-from betaneutral_xl.model.constraints import SMALLEST_TRADE, Range
+from betaneutral_xl.model.constraints import SMALLEST_TRADE, UNLIMITED, Range
 
 if TYPE_CHECKING:
     from betaneutral_xl.engine.limits.formulation import Formulation
@@ -150,15 +150,6 @@ class NewWeights:
         limit = Range(high=bound) if upper else Range(low=bound)
         yield Reading(label, float(self.weights[at]), limit, ticker=self.aligned.tickers[at])
 
-    def traded(self, label: str, names: BoolArray) -> Iterator[Reading]:
-        """Yield how much some names, a mask of shape (N,), are traded, which they may not be."""
-        value = float(np.abs(self.trades[names]).sum())
-        yield Reading(label, value, Range(0.0, 0.0), of_trades=True)
-
-    def untouched(self, name: str, names: BoolArray) -> Check:
-        """Return the check that some names, a mask of shape (N,), are not traded."""
-        return Check(name, float(np.abs(self.trades[names]).max(initial=0.0)), SMALLEST_TRADE)
-
 
 class Unit(StrEnum):
     """What a bounded number is measured in."""
@@ -218,10 +209,15 @@ class Limit(ABC):
     excludes_names: ClassVar[bool] = False
     """Whether the limit keeps names from being traded, which ``reachable`` relaxes for all such together."""
 
+    field: ClassVar[str]
+    """The field of ``Constraints`` that sets a limit of one value."""
+
     @classmethod
-    @abstractmethod
     def of(cls, constraints: Constraints) -> Iterator[Limit]:
-        """Yield the limits of this class that are set."""
+        """Yield the limits of this class that are set; of one value, where it is not the default."""
+        value = getattr(constraints, cls.field)
+        if value != getattr(UNLIMITED, cls.field):
+            yield cls(value)  # type: ignore[call-arg] # a subclass that is set otherwise has its own method
 
     @abstractmethod
     def sentences(self) -> Iterator[str]:

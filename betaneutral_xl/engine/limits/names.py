@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from betaneutral_xl.engine.checks import Check
 from betaneutral_xl.engine.limits.limit import Limit, NewWeights, Reading, Relaxation, Terms, least_margin
-from betaneutral_xl.model.constraints import ALL, Universe
+from betaneutral_xl.model.constraints import ALL, SMALLEST_TRADE, Range, Universe
 
 if TYPE_CHECKING:
-    from betaneutral_xl.engine.checks import Check
     from betaneutral_xl.engine.limits.formulation import Formulation
     from betaneutral_xl.model.alignment import Aligned
     from betaneutral_xl.model.arrays import BoolArray, FloatArray
@@ -101,12 +101,8 @@ class LowerBounds(NameBounds):
 
     bounds: Mapping[str, float]
 
+    field: ClassVar[str] = "lower"
     upper: ClassVar[bool] = False
-
-    @classmethod
-    def of(cls, constraints: Constraints) -> Iterator[Limit]:
-        if constraints.lower:
-            yield cls(constraints.lower)
 
     def bounds_of(self, aligned: Aligned) -> FloatArray:
         return by_ticker(self.bounds, aligned.tickers, -math.inf)
@@ -136,10 +132,7 @@ class UpperBounds(NameBounds):
 
     bounds: Mapping[str, float]
 
-    @classmethod
-    def of(cls, constraints: Constraints) -> Iterator[Limit]:
-        if constraints.upper:
-            yield cls(constraints.upper)
+    field: ClassVar[str] = "upper"
 
     def bounds_of(self, aligned: Aligned) -> FloatArray:
         return by_ticker(self.bounds, aligned.tickers, math.inf)
@@ -173,10 +166,7 @@ class UpperOutsideEtf(NameBounds):
 
     bound: float
 
-    @classmethod
-    def of(cls, constraints: Constraints) -> Iterator[Limit]:
-        if math.isfinite(constraints.upper_outside_etf):
-            yield cls(constraints.upper_outside_etf)
+    field: ClassVar[str] = "upper_outside_etf"
 
     def bounds_of(self, aligned: Aligned) -> FloatArray:
         return np.where(in_an_etf(aligned), math.inf, self.bound)
@@ -231,70 +221,85 @@ class GroupUpper(NameBounds):
         return Relaxation(f"cap of group {self.group}", margin, what)
 
 
+class Untraded(Limit):
+    """Names that are not traded; a subclass has which, and their words."""
+
+    __slots__ = ()
+
+    excludes_names: ClassVar[bool] = True
+
+    @abstractmethod
+    def names(self, aligned: Aligned) -> BoolArray:
+        """Return which names are not traded, shape (N,)."""
+
+    @abstractmethod
+    def label(self) -> str:
+        """Return what their trades are called."""
+
+    @abstractmethod
+    def promise(self) -> str:
+        """Return what is checked of new weights."""
+
+    def phrase(self) -> str:
+        return TRADABLE
+
+    def terms(self, aligned: Aligned) -> Terms:
+        return Terms(tradable=~self.names(aligned))
+
+    def readings(self, new: NewWeights) -> Iterator[Reading]:
+        value = float(np.abs(new.trades[self.names(new.aligned)]).sum())
+        yield Reading(self.label(), value, Range(0.0, 0.0), of_trades=True)
+
+    def checks(self, new: NewWeights) -> Iterator[Check]:
+        largest = float(np.abs(new.trades[self.names(new.aligned)]).max(initial=0.0))
+        yield Check(self.promise(), largest, SMALLEST_TRADE)
+
+
 @dataclass(frozen=True, slots=True)
-class Frozen(Limit):
+class Frozen(Untraded):
     """Names that are not traded."""
 
     tickers: tuple[str, ...]
 
-    excludes_names: ClassVar[bool] = True
-
-    @classmethod
-    def of(cls, constraints: Constraints) -> Iterator[Limit]:
-        if constraints.frozen:
-            yield cls(constraints.frozen)
+    field: ClassVar[str] = "frozen"
 
     def named(self) -> tuple[str, ...]:
         return self.tickers
 
+    def names(self, aligned: Aligned) -> BoolArray:
+        return members(aligned, self.tickers)
+
     def sentences(self) -> Iterator[str]:
         yield f"not traded: {', '.join(self.tickers)}"
 
-    def phrase(self) -> str:
-        return TRADABLE
+    def label(self) -> str:
+        return "trades of frozen names"
 
-    def terms(self, aligned: Aligned) -> Terms:
-        return Terms(tradable=~members(aligned, self.tickers))
-
-    def readings(self, new: NewWeights) -> Iterator[Reading]:
-        yield from new.traded("trades of frozen names", members(new.aligned, self.tickers))
-
-    def checks(self, new: NewWeights) -> Iterator[Check]:
-        yield new.untouched("frozen names are not traded", members(new.aligned, self.tickers))
+    def promise(self) -> str:
+        return "frozen names are not traded"
 
 
 @dataclass(frozen=True, slots=True)
-class TradedUniverse(Limit):
+class TradedUniverse(Untraded):
     """Only names of the portfolio, or only names of the ETFs, are traded."""
 
     universe: Universe
 
-    excludes_names: ClassVar[bool] = True
+    field: ClassVar[str] = "universe"
 
-    @classmethod
-    def of(cls, constraints: Constraints) -> Iterator[Limit]:
-        if constraints.universe is not Universe.UNION:
-            yield cls(constraints.universe)
+    def names(self, aligned: Aligned) -> BoolArray:
+        if self.universe is Universe.HELD:
+            return ~members(aligned, aligned.holdings.tickers)
+        return ~in_an_etf(aligned)
 
     def sentences(self) -> Iterator[str]:
         yield f"traded: {self.universe} names only"
 
-    def phrase(self) -> str:
-        return TRADABLE
+    def label(self) -> str:
+        return f"trades of other than {self.universe} names"
 
-    def terms(self, aligned: Aligned) -> Terms:
-        return Terms(tradable=self._inside(aligned))
-
-    def readings(self, new: NewWeights) -> Iterator[Reading]:
-        yield from new.traded(f"trades of other than {self.universe} names", ~self._inside(new.aligned))
-
-    def checks(self, new: NewWeights) -> Iterator[Check]:
-        yield new.untouched(f"only {self.universe} names are traded", ~self._inside(new.aligned))
-
-    def _inside(self, aligned: Aligned) -> BoolArray:
-        if self.universe is Universe.HELD:
-            return members(aligned, aligned.holdings.tickers)
-        return in_an_etf(aligned)
+    def promise(self) -> str:
+        return f"only {self.universe} names are traded"
 
 
 def by_ticker(values: Mapping[str, float], tickers: Sequence[str], default: float) -> FloatArray:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -83,10 +82,7 @@ class BetaRanges(Limit):
 
     ranges: Mapping[str, Range]
 
-    @classmethod
-    def of(cls, constraints: Constraints) -> Iterator[Limit]:
-        if constraints.beta:
-            yield cls(constraints.beta)
+    field: ClassVar[str] = "beta"
 
     def named_etfs(self) -> tuple[str, ...]:
         return tuple(name for name in self.ranges if name != ALL)
@@ -120,10 +116,7 @@ class Turnover(Limit):
 
     most: float
 
-    @classmethod
-    def of(cls, constraints: Constraints) -> Iterator[Limit]:
-        if math.isfinite(constraints.turnover):
-            yield cls(constraints.turnover)
+    field: ClassVar[str] = "turnover"
 
     def sentences(self) -> Iterator[str]:
         yield f"one-way turnover at most {self.most:g}"
@@ -158,10 +151,7 @@ class GrossExposure(Limit):
 
     most: float
 
-    @classmethod
-    def of(cls, constraints: Constraints) -> Iterator[Limit]:
-        if math.isfinite(constraints.gross):
-            yield cls(constraints.gross)
+    field: ClassVar[str] = "gross"
 
     def sentences(self) -> Iterator[str]:
         yield f"gross exposure at most {self.most:g}"

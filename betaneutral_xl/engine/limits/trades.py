@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from betaneutral_xl.engine.checks import LIMIT, Check
 from betaneutral_xl.engine.limits.limit import Limit, NewWeights, Reading, Terms, Unit
@@ -47,10 +47,7 @@ class MaxTrades(Limit):
 
     most: int
 
-    @classmethod
-    def of(cls, constraints: Constraints) -> Iterator[Limit]:
-        if constraints.max_trades is not None:
-            yield cls(constraints.max_trades)
+    field: ClassVar[str] = "max_trades"
 
     def sentences(self) -> Iterator[str]:
         yield f"names traded at most {self.most:g}"
@@ -73,10 +70,7 @@ class MinTrade(Limit):
 
     least: float
 
-    @classmethod
-    def of(cls, constraints: Constraints) -> Iterator[Limit]:
-        if constraints.min_trade:
-            yield cls(constraints.min_trade)
+    field: ClassVar[str] = "min_trade"
 
     def sentences(self) -> Iterator[str]:
         yield f"a trade is at least {self.least:g}"
