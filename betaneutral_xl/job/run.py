@@ -174,6 +174,8 @@ def orders(result: Rebalance, quotes: Quotes, terms: OrderTerms) -> Orders:
         raise MissingValue(msg)
     traded = result.traded if terms.trade is Tradable.NAMES else sold_names(result)
     quotes.require(traded)
+    if doubts := quotes.doubtful(traded):
+        result = replace(result, notes=(*result.notes, *doubts))
     ticket = Ticket(
         prices=quotes.prices,
         nav=nav,

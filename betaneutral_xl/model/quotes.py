@@ -6,6 +6,7 @@ user, from the holdings, or the last close of a price file.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from betaneutral_xl.errors import MissingPrice, MissingValue, listing
+from betaneutral_xl.model.notices import Notice, Severity, Subject
 from betaneutral_xl.model.provenance import Provenance, Retrieval
 
 if TYPE_CHECKING:
@@ -23,6 +25,14 @@ if TYPE_CHECKING:
 
 STALE_DAYS = 7
 """Age in days from which a closing price is too old for orders."""
+
+FAR_MOVE = 0.4
+"""Move of the last price from the one before, from which it is doubtful."""
+NEAR_DAYS = 3
+"""Days between two prices of a name that can be compared closely."""
+DIFFERENT, FAR_DIFFERENT = 0.15, 0.5
+"""Relative difference from which two prices of a name are doubtful, of near days and of others or unknown
+ones: another currency, a split, pence, or another share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +58,8 @@ class Quotes:
         Provenance of each ``source`` of a quote, where known.
     volumes
         Average daily volume in shares, by ticker, of the names whose price file has volumes.
+    doubts
+        Why a price may be wrong, by ticker: it is far from the day before, or from another source's.
 
     """
 
@@ -55,10 +67,11 @@ class Quotes:
     stale: Mapping[str, Quote] = field(default_factory=dict)
     origins: Mapping[str, Provenance] = field(default_factory=dict)
     volumes: Mapping[str, float] = field(default_factory=dict)
+    doubts: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Make the mappings read-only; refuse prices that are not positive."""
-        for name in ("usable", "stale", "origins", "volumes"):
+        for name in ("usable", "stale", "origins", "volumes", "doubts"):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
         bad = [ticker for ticker, quote in self.usable.items() if not 0.0 < quote.price < np.inf]
         if bad:
@@ -100,13 +113,18 @@ class Quotes:
         present = np.isfinite(prices.matrix[prices.dates <= last])
         usable: dict[str, Quote] = {}
         stale: dict[str, Quote] = {}
+        doubts: dict[str, str] = {}
         for column in np.flatnonzero(present.any(axis=0)):
-            row = np.flatnonzero(present[:, column])[-1]
+            *before, row = np.flatnonzero(present[:, column])[-2:].tolist()
             day = prices.dates[row]
             quote = Quote(float(prices.matrix[row, column]), day.astype(date), origin.location)
             kept = usable if (last - day).astype(int) < STALE_DAYS else stale
             kept[prices.tickers[column]] = quote
-        return cls(usable, stale, {origin.location: origin})
+            move = quote.price / prices.matrix[before[0], column] - 1.0 if before else 0.0
+            if abs(move) > FAR_MOVE:
+                was = f"{prices.matrix[before[0], column]:g} on {prices.dates[before[0]]}"
+                doubts[prices.tickers[column]] = f"{quote.price:g} on {day}, {move:+.0%} from {was}"
+        return cls(usable, stale, {origin.location: origin}, doubts=doubts)
 
     @property
     def prices(self) -> dict[str, float]:
@@ -118,7 +136,19 @@ class Quotes:
         usable = {**other.usable, **self.usable}
         stale = {**other.stale, **self.stale}
         stale = {ticker: quote for ticker, quote in stale.items() if ticker not in usable}
-        return Quotes(usable, stale, {**other.origins, **self.origins}, {**other.volumes, **self.volumes})
+        of_other = {ticker: doubt for ticker, doubt in other.doubts.items() if ticker not in self.usable}
+        apart = {
+            ticker: f"{_stated(quote)}, but {_stated(other.usable[ticker])}"
+            for ticker, quote in self.usable.items()
+            if ticker in other.usable and _is_far_from(quote, other.usable[ticker])
+        }
+        return Quotes(
+            usable,
+            stale,
+            {**other.origins, **self.origins},
+            {**other.volumes, **self.volumes},
+            {**of_other, **apart, **self.doubts},
+        )
 
     def select(self, tickers: Iterable[str]) -> Quotes:
         """Return the usable prices of some names; those without one are left out."""
@@ -144,6 +174,14 @@ class Quotes:
             ]
             msg = f"No price for {len(missing)} of {len(names)} trades: {listing(shown)}. Give their prices."
             raise MissingPrice(msg, tickers=missing)
+
+    def doubtful(self, tickers: Iterable[str]) -> tuple[Notice, ...]:
+        """Return a warning on the prices of some names that may be wrong; nothing where none is."""
+        found = [f"{ticker} {self.doubts[ticker]}" for ticker in tickers if ticker in self.doubts]
+        if not found:
+            return ()
+        text = f"Prices of orders that may be wrong: {'; '.join(found)}. Check them, and their currency."
+        return (Notice(text, Subject.PRICES, Severity.CHANGES),)
 
     def sentence(self, tickers: Iterable[str]) -> str:
         """Summarise the sources and dates of some names' prices, with the age of old ones when read.
@@ -177,6 +215,17 @@ class Quotes:
             )
             for source, quotes in sorted(_by_source(self).items())
         )
+
+
+def _stated(quote: Quote) -> str:
+    day = "" if quote.as_of is None else f" on {quote.as_of}"
+    return f"{quote.price:g} in {quote.source}{day}"
+
+
+def _is_far_from(quote: Quote, other: Quote) -> bool:
+    """Whether two prices of a name differ by more than its moves between their days explain."""
+    near = quote.as_of and other.as_of and abs((quote.as_of - other.as_of).days) <= NEAR_DAYS
+    return abs(math.log(quote.price / other.price)) > math.log1p(DIFFERENT if near else FAR_DIFFERENT)
 
 
 def _by_source(quotes: Quotes) -> dict[str, list[Quote]]:

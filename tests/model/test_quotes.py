@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from betaneutral_xl.errors import MissingValue
+from betaneutral_xl.model.notices import Severity
 from betaneutral_xl.model.portfolio import Holdings
 from betaneutral_xl.model.provenance import Retrieval
 from betaneutral_xl.model.quotes import Quote, Quotes
@@ -92,3 +93,38 @@ def test_a_whole_file_of_old_prices_is_named_with_its_age(read: int, retrieval: 
     origin = replace(CLOSES.provenance, location="closes.csv", retrieval=retrieval, fetched_at=read_at)
     quotes = Quotes.last_closes(replace(CLOSES, provenance=origin))
     assert quotes.sentence(["A"]) == f"Prices: 1 of closes.csv (2025-11-19{age})."
+
+
+def test_a_last_price_far_from_the_one_before_is_doubtful() -> None:
+    wrong = Prices.from_matrix(["A", "B"], DAYS[:3], [[1.0, 10.0], [1.1, 10.5], [0.011, 10.2]])
+    (line,) = Quotes.last_closes(wrong).doubtful(["A", "B"])
+    assert line == (
+        "Prices of orders that may be wrong: A 0.011 on 2025-11-17, -99% from 1.1 on 2025-11-11. Check them, "
+        "and their currency."
+    )
+    assert line.severity is Severity.CHANGES
+    assert Quotes.last_closes(wrong).doubtful(["B"]) == ()
+
+
+@pytest.mark.parametrize(
+    ("price", "day", "doubtful"),
+    [
+        (4.5, date(2025, 11, 18), False),
+        (4.7, date(2025, 11, 18), True),
+        (4.7, date(2025, 11, 1), False),
+        (40.0, None, True),
+        (0.4, date(2025, 11, 18), True),
+    ],
+)
+def test_prices_of_two_sources_that_do_not_agree_are_doubtful(
+    price: float,
+    day: date | None,
+    doubtful: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    file = Quotes.last_closes(CLOSES, date(2025, 11, 18))
+    own = Quotes.from_mapping({"A": price}, "holdings", day)
+    lines = own.with_fallback(file).doubtful(["A"])
+    assert bool(lines) is doubtful
+    if doubtful:
+        assert f"A {price:g} in holdings" in lines[0]
+        assert f"but 4 in {file.usable['A'].source} on 2025-11-18" in lines[0]

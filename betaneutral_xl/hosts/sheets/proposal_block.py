@@ -47,7 +47,8 @@ class ShareOrders:
         used = [order.ticker for order in made.orders]
         shares = {order.ticker: float(order.signed_shares) for order in made.orders}
         instead = [f"Instead of the names: {_legs_text(made)}."] if made.in_etfs else []
-        return cls(shares, quotes.prices, (*instead, after_orders(made), quotes.sentence(used)))
+        lines = (*quotes.doubtful(used), *instead, after_orders(made), quotes.sentence(used))
+        return cls(shares, quotes.prices, lines)
 
 
 def _legs_text(made: Orders) -> str:
