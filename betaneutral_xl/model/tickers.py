@@ -7,9 +7,17 @@ keep theirs (``2330 TT``), because the same letters are another company there.
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import chain
 
 from betaneutral_xl.errors import InputError
-from betaneutral_xl.model.venues import split_market, venue_code
+from betaneutral_xl.model.venues import (
+    COUNTRIES,
+    CURRENCY_MARKETS,
+    EXCHANGES,
+    MARKET_CURRENCIES,
+    split_market,
+    venue_code,
+)
 from betaneutral_xl.system.patterns import Pattern
 
 LONGEST = 64
@@ -32,74 +40,6 @@ UNSEPARATED_CLASSES = {
 }
 """Share classes that some issuers spell without a separator, where no other company has that ticker."""
 
-EXCHANGES = {
-    "euronext paris": "FP",
-    "euronext amsterdam": "NA",
-    "euronext brussels": "BB",
-    "euronext lisbon": "PL",
-    "euronext dublin": "ID",
-    "irish stock": "ID",
-    "copenhagen": "DC",
-    "helsinki": "FH",
-    "omx nordic": "SS",
-    "stockholm": "SS",
-    "nasdaq iceland": "IR",
-    "oslo": "NO",
-    "xetra": "GR",
-    "deutsche boerse": "GR",
-    "frankfurt": "GR",
-    "london": "LN",
-    "six swiss": "SW",
-    "swiss exchange": "SW",
-    "borsa italiana": "IM",
-    "madrid": "SM",
-    "bme": "SM",
-    "wiener": "AV",
-    "vienna": "AV",
-    "warsaw": "PW",
-    "athens": "GA",
-    "prague": "CP",
-    "budapest": "HB",
-    "istanbul": "TI",
-    "tel aviv": "IT",
-    "tokyo": "JP",
-    "hong kong": "HK",
-    "shanghai": "CH",
-    "shenzhen": "CH",
-    "taiwan": "TT",
-    "gretai": "TT",
-    "taipei": "TT",
-    "korea": "KS",
-    "kosdaq": "KS",
-    "singapore": "SP",
-    "asx": "AU",
-    "australia": "AU",
-    "new zealand": "NZ",
-    "national stock exchange of india": "IN",
-    "bombay": "IN",
-    "bse ltd": "IN",
-    "thailand": "TB",
-    "malaysia": "MK",
-    "indonesia": "IJ",
-    "philippine": "PM",
-    "toronto": "CN",
-    "tsx": "CN",
-    "mexicana": "MM",
-    "xbsp": "BZ",
-    "bovespa": "BZ",
-    "sao paulo": "BZ",
-    "santiago": "CI",
-    "colombia": "CX",
-    "johannesburg": "SJ",
-    "saudi": "AB",
-    "qatar": "QD",
-    "abu dhabi": "UH",
-    "dubai": "UH",
-    "kuwait": "KK",
-    "egyptian": "EY",
-}
-"""Words in an exchange's name outside the United States -> the Bloomberg code of its country's market."""
-
 CURRENCIES = frozenset(
     {
         *("AED", "ARS", "AUD", "BRL", "CAD", "CHF", "CLP", "CNH", "CNY", "COP", "CZK", "DKK", "EGP", "EUR"),
@@ -109,97 +49,6 @@ CURRENCIES = frozenset(
     }
 )
 """ISO codes of currencies, and those of pence, agorot and cents."""
-
-CURRENCY_MARKETS = {
-    "AUD": "AU",
-    "BRL": "BZ",
-    "CAD": "CN",
-    "CHF": "SW",
-    "CLP": "CI",
-    "CNY": "CH",
-    "CZK": "CP",
-    "DKK": "DC",
-    "GBP": "LN",
-    "GBX": "LN",
-    "HKD": "HK",
-    "HUF": "HB",
-    "IDR": "IJ",
-    "ILS": "IT",
-    "INR": "IN",
-    "JPY": "JP",
-    "KRW": "KS",
-    "MXN": "MM",
-    "MYR": "MK",
-    "NOK": "NO",
-    "NZD": "NZ",
-    "PHP": "PM",
-    "PLN": "PW",
-    "SAR": "AB",
-    "SEK": "SS",
-    "SGD": "SP",
-    "THB": "TB",
-    "TRY": "TI",
-    "TWD": "TT",
-    "ZAR": "SJ",
-}
-"""The market of a local currency, where there is one such market."""
-
-EURO_MARKETS = frozenset({"AV", "BB", "FH", "FP", "GA", "GR", "ID", "IM", "NA", "PL", "SM"})
-"""Markets that quote in euro."""
-
-COUNTRY_MARKETS = {
-    "AT": ("AV", "austria"),
-    "AU": ("AU", "australia"),
-    "BE": ("BB", "belgium"),
-    "CA": ("CN", "canada"),
-    "CH": ("SW", "switzerland"),
-    "CN": ("CH", "china"),
-    "DE": ("GR", "germany"),
-    "DK": ("DC", "denmark"),
-    "ES": ("SM", "spain"),
-    "FI": ("FH", "finland"),
-    "FR": ("FP", "france"),
-    "GB": ("LN", "united kingdom"),
-    "HK": ("HK", "hong kong"),
-    "IE": ("ID", "ireland"),
-    "IL": ("IT", "israel"),
-    "IN": ("IN", "india"),
-    "IT": ("IM", "italy"),
-    "JP": ("JP", "japan"),
-    "KR": ("KS", "korea"),
-    "MX": ("MM", "mexico"),
-    "NL": ("NA", "netherlands"),
-    "NO": ("NO", "norway"),
-    "NZ": ("NZ", "new zealand"),
-    "PT": ("PL", "portugal"),
-    "SE": ("SS", "sweden"),
-    "SG": ("SP", "singapore"),
-    "TW": ("TT", "taiwan"),
-    "ZA": ("SJ", "south africa"),
-}
-"""ISO country code -> market code, and a word in the country's name."""
-
-COUNTRY_NAMES = {
-    "AU": ("australien", "australie"),
-    "AV": ("österreich", "autriche"),
-    "BB": ("belgien", "belgique", "belgio", "bélgica", "belgië"),
-    "CN": ("kanada",),
-    "DC": ("dänemark", "danemark", "danimarca", "dinamarca", "denemarken"),
-    "FH": ("finnland", "finlande", "finlandia"),
-    "FP": ("frankreich", "francia", "frankrijk"),
-    "GR": ("deutschland", "allemagne", "germania", "alemania", "duitsland"),
-    "HK": ("hongkong",),
-    "IM": ("italien", "italie", "italia", "italië"),
-    "JP": ("japon", "giappone", "japón"),
-    "KS": ("südkorea", "corée", "corea"),
-    "LN": ("königreich", "royaume-uni", "regno unito", "reino unido", "großbritannien"),
-    "NA": ("niederlande", "pays-bas", "paesi bassi", "países bajos", "nederland"),
-    "NO": ("norwegen", "norvège", "norvegia", "noruega"),
-    "SM": ("spanien", "espagne", "spagna", "españa", "spanje"),
-    "SS": ("schweden", "suède", "svezia", "suecia"),
-    "SW": ("schweiz", "suisse", "svizzera", "suiza", "zwitserland"),
-}
-"""Market code -> words in the country's name in other languages of issuers."""
 
 NO_HOME = frozenset({"ID"})
 """Markets that a company's ISIN does not tell: many of Ireland's are listed elsewhere only."""
@@ -268,9 +117,7 @@ def market_currency(ticker: str) -> str:
     code = ticker.partition(" ")[2]
     if not code:
         return "USD"
-    if code in EURO_MARKETS:
-        return "EUR"
-    return next((currency for currency, market in CURRENCY_MARKETS.items() if market == code), "")
+    return MARKET_CURRENCIES.get(code, "")
 
 
 def market_code(exchange: str = "", currency: str = "", country: str = "", isin: str = "") -> str:
@@ -305,12 +152,11 @@ def country_market(country: str) -> str:
     >>> [country_market(name) for name in ("Korea (South)", "DE", "Allemagne", "United States")]
     ['KS', 'GR', 'GR', '']
     """
-    if country.upper() in COUNTRY_MARKETS:
-        return COUNTRY_MARKETS[country.upper()][0]
     name = country.casefold()
-    found = next((code for code, word in COUNTRY_MARKETS.values() if word in name), "")
-    others = (code for code, words in COUNTRY_NAMES.items() if any(word in name for word in words))
-    return found or next(others, "")
+    by_code = (market for code, market, _ in COUNTRIES if code == country.upper())
+    in_english = (market for _, market, (english, *_) in COUNTRIES if english in name)
+    in_others = (market for _, market, words in COUNTRIES if any(word in name for word in words))
+    return next(chain(by_code, in_english, in_others), "")
 
 
 def at_market(ticker: str, code: str) -> str:

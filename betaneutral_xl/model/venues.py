@@ -21,6 +21,74 @@ def _table(text: str) -> Mapping[str, str]:
     return MappingProxyType(found)
 
 
+def _markets(text: str) -> list[list[list[str]]]:
+    """Return the fields of lines ``CODE; CURRENCIES; COUNTRY; NAMES; EXCHANGES``, each a list."""
+    return [[[*filter(None, field.split(", "))] for field in line.split("; ")] for line in text.splitlines()]
+
+
+_MARKETS = _markets("""\
+FP; EUR; FR; france, frankreich, francia, frankrijk; euronext paris
+NA; EUR; NL; netherlands, niederlande, pays-bas, paesi bassi, países bajos, nederland; euronext amsterdam
+BB; EUR; BE; belgium, belgien, belgique, belgio, bélgica, belgië; euronext brussels
+PL; EUR; PT; portugal; euronext lisbon
+ID; EUR; IE; ireland; euronext dublin, irish stock
+DC; DKK; DK; denmark, dänemark, danemark, danimarca, dinamarca, denemarken; copenhagen
+FH; EUR; FI; finland, finnland, finlande, finlandia; helsinki
+SS; SEK; SE; sweden, schweden, suède, svezia, suecia; omx nordic, stockholm
+IR; ; ; ; nasdaq iceland
+NO; NOK; NO; norway, norwegen, norvège, norvegia, noruega; oslo
+GR; EUR; DE; germany, deutschland, allemagne, germania, alemania, duitsland; xetra, deutsche boerse, frankfurt
+LN; GBP, GBX; GB; united kingdom, königreich, royaume-uni, regno unito, reino unido, großbritannien; london
+SW; CHF; CH; switzerland, schweiz, suisse, svizzera, suiza, zwitserland; six swiss, swiss exchange
+IM; EUR; IT; italy, italien, italie, italia, italië; borsa italiana
+SM; EUR; ES; spain, spanien, espagne, spagna, españa, spanje; madrid, bme
+AV; EUR; AT; austria, österreich, autriche; wiener, vienna
+PW; PLN; ; ; warsaw
+GA; EUR; ; ; athens
+CP; CZK; ; ; prague
+HB; HUF; ; ; budapest
+TI; TRY; ; ; istanbul
+IT; ILS; IL; israel; tel aviv
+JP; JPY; JP; japan, japon, giappone, japón; tokyo
+HK; HKD; HK; hong kong, hongkong; hong kong
+CH; CNY; CN; china; shanghai, shenzhen
+TT; TWD; TW; taiwan; taiwan, gretai, taipei
+KS; KRW; KR; korea, südkorea, corée, corea; korea, kosdaq
+SP; SGD; SG; singapore; singapore
+AU; AUD; AU; australia, australien, australie; asx, australia
+NZ; NZD; NZ; new zealand; new zealand
+IN; INR; IN; india; national stock exchange of india, bombay, bse ltd
+TB; THB; ; ; thailand
+MK; MYR; ; ; malaysia
+IJ; IDR; ; ; indonesia
+PM; PHP; ; ; philippine
+CN; CAD; CA; canada, kanada; toronto, tsx
+MM; MXN; MX; mexico; mexicana
+BZ; BRL; ; ; xbsp, bovespa, sao paulo
+CI; CLP; ; ; santiago
+CX; ; ; ; colombia
+SJ; ZAR; ZA; south africa; johannesburg
+AB; SAR; ; ; saudi
+QD; ; ; ; qatar
+UH; ; ; ; abu dhabi, dubai
+KK; ; ; ; kuwait
+EY; ; ; ; egyptian
+""")
+"""Bloomberg's codes of markets outside the United States, ISO codes of their currencies and country, words in
+the country's name, in English first, and words in the names of exchanges."""
+
+EXCHANGES = {word: code for (code,), _, _, _, exchanges in _MARKETS for word in exchanges}
+"""Words in an exchange's name -> its market; of several the first."""
+
+CURRENCY_MARKETS = {currency: code for (code,), currencies, _, _, _ in _MARKETS for currency in currencies}
+"""The market of a local currency, which the euro is not."""
+
+MARKET_CURRENCIES = {code: currencies[0] for (code,), currencies, _, _, _ in _MARKETS if currencies}
+"""What a market quotes in."""
+
+COUNTRIES = sorted((country[0], code, names) for (code,), _, country, names, _ in _MARKETS if country)
+"""ISO code, market and words in the name of each country; the first whose word is in a name is meant."""
+
 SUFFIXES = _table(
     """
     US: US O OQ N K NYS NAS XNAS XNYS ARCX XASE BATS
