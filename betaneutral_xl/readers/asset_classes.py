@@ -214,6 +214,7 @@ NAMES = Phrases(
             r"\bpayables?\b|\breceivables?\b|\bnet other assets\b|\bnet (?:current )?assets\b"
             r"|\bliabilities\b",
             r"\baccrued\b|\bcollateral\b|\bdue (?:to|from) broker\b|\bborrow(?:ed|ing)s?$",
+            r"\bmargin (?:loan|debit|debt)\b|\b(?:debit|loan) balance\b|^(?:bank )?overdraft$|^debit$",
             r"\bmargin (?:account|deposit|balance)\b|\b(?:variation|initial|futures) margin\b",
             r"\btime deposits?\b|\bdeposits? (?:with|at)\b|\brepurchase agreements?\b|\brepo\b|\bsweep\b",
             r"\bmoney[- ]?(?:market|mkt)\b|\bmmkt\b|\bmmf\b|\bstif\b"

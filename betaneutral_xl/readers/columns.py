@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import lru_cache
 
-from betaneutral_xl.model.printed import clean, number
+from betaneutral_xl.model.printed import clean, dates_in, number
 from betaneutral_xl.model.tickers import CURRENCIES
 from betaneutral_xl.system.patterns import Pattern
 
@@ -63,7 +63,8 @@ ALIASES: Mapping[Column, tuple[str, ...]] = {
         "opening price", "*entry*price*", "*price paid*", "*paid*", "*acqui*", "*book value*",
         "*buy value*", "*invested*", "*previous close*", "prev close*", "*prior*", "*target price*",
         "*limit price*",
-        "*einstand*", "*kaufkurs*", "*kaufpreis*", "*kaufwert*", "*durchschnitt*",
+        "*wechselkurs*", "*devisenkurs*", "*einstand*", "*kaufkurs*", "*kaufpreis*", "*kaufwert*",
+        "*durchschnitt*",
         "account type", "position type", "high price", "low price",
         "% of adv*", "% adv", "% of risk*", "% of float*", "% of *outstanding*", "*weight limit*",
         "min* weight*", "max* weight*", "relative weight*", "*weighted average*", "weight avg*",
@@ -174,7 +175,8 @@ ALIASES: Mapping[Column, tuple[str, ...]] = {
         "평가액*",
     ),
     Column.SHARES: (
-        "shares", "shares held", "number of shares", "units held", "aantal", "menge", "stück nom*",
+        "shares", "current shares", "total shares", "net shares", "shares owned", "ending shares",
+        "shares held", "number of shares", "units held", "aantal", "menge", "stück nom*",
         "quantity", "quantity held", "qty", "shares quantity",
         "shares par value", "share par", "shares par", "shares contracts", "shares or par", "par value",
         "par", "units", "contracts", "share quantity", "quantityshrpar", "amount", "nominal", "nominale",
@@ -273,6 +275,7 @@ IDENTIFIER_COLUMNS = (Column.TICKER, Column.NAME, *CODE_COLUMNS)
 
 _OTHER_TIME = Pattern(
     r"\b(?:target|model|benchmark|index|bod|sod|beginning|start|opening|original|initial|prior|previous|old"
+    r"|settled|unsettled|settle|pending|available|restricted|t 1|yesterday"
     r"|proposed|suggested|planned|optimal|ideal|drift|contribution|adjusted|limit|min|max|gross|abs|absolute)\b"
 )
 """Words of a column that is not what is held now, or has no signs."""
@@ -282,6 +285,7 @@ _MONEY = frozenset(map(str.lower, CURRENCIES))
 BASE_WORDS = _MONEY | {"base", "us"}
 """Words of a header of values that are all in one currency."""
 
+_DIGIT = Pattern(r"\d")
 _CAMEL = Pattern(r"(?<=[a-zäöü])(?=[A-Z])")
 _OTHER = Pattern(r"(?:[^\w%]|_)+")
 MAX_HEADER_CELLS = 100
@@ -319,7 +323,9 @@ def recognise(header: str) -> tuple[Column, int] | None:
         if longest in key and _consists_of(key, parts):
             return column, _PREFERENCE[alias]
     head, _, last = key.rpartition(" ")
-    return (_EXACT[head], _PREFERENCE[head]) if last in _MONEY and head in _EXACT else None
+    first, _, rest = key.partition(" ")
+    name = head if last in _MONEY else rest if first in _MONEY else ""  # Value GBP, GBP value
+    return (_EXACT[name], _PREFERENCE[name]) if name in _EXACT else None
 
 
 def _consists_of(key: str, parts: Sequence[str]) -> bool:
@@ -347,13 +353,22 @@ def column_of(header: str) -> Column | None:
 
 
 def indices_of(row: Iterable[str]) -> dict[Column, tuple[int, ...]]:
-    """Return the indices of the headers of each column: of what is held now first, then by their alias."""
-    found: dict[Column, list[tuple[bool, int, int]]] = {}
+    """Return the indices of the headers of each column: of what is held now, and of the last day, first.
+
+    Then by their alias.
+    """
+    found: dict[Column, list[tuple[bool, int, int, int]]] = {}
     for i, text in enumerate(row):
         if match := recognise(text):
             column, rank = match
-            found.setdefault(column, []).append((is_of_other_time(text), rank, i))
+            found.setdefault(column, []).append((is_of_other_time(text), -_day(text), rank, i))
     return {column: tuple(i for *_, i in sorted(candidates)) for column, candidates in found.items()}
+
+
+@lru_cache(maxsize=4096)
+def _day(header: str) -> int:
+    """Return the day that a header names, as a number; 0 if it names none."""
+    return max((day.toordinal() for day in dates_in(header)), default=0) if _DIGIT.search(header) else 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

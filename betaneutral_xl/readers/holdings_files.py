@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -59,6 +60,7 @@ from betaneutral_xl.readers.tabular.detection import read_sheets
 from betaneutral_xl.readers.tabular.sheets import BEFORE_TEXT, OLE, ZIP
 from betaneutral_xl.readers.weights import FROM_SIGNS, MIN_PERCENT_SUM, decimal_weights
 from betaneutral_xl.system.files import read_bytes, shown_name
+from betaneutral_xl.system.patterns import Pattern
 
 if TYPE_CHECKING:
     from betaneutral_xl.readers.tabular.cell_grids import CellGrid
@@ -322,7 +324,7 @@ def _by_value(
         *total.warnings,
         *more,
         *unequal_value_notes(fund, unequal),
-        *_cash_notes(read.cash),
+        *_cash_notes(cash_rows),
         *_foreign_cash_notes(read, rates),
         *table.warnings,
         *_contract_notes(merged, total.nav),
@@ -426,7 +428,7 @@ def _by_weight(
         warnings=(
             *_hidden_notes(table, zip(read.rows, decimals, strict=True)),
             *warnings,
-            *_cash_notes(read.cash),
+            *_cash_notes(cash_rows),
             *table.warnings,
             *_options_note([one.ticker for one in positions if one.position_class is PositionClass.OPTION]),
             *notes,
@@ -469,12 +471,19 @@ def _other_columns(table: HoldingsTable) -> tuple[str, ...]:
     """
     header = table.header
     lines = []
-    used_columns = [one for one in (Column.MARKET_VALUE, Column.WEIGHT) if one in header.indices]
-    for column in reversed(used_columns):
+    by_value = Column.MARKET_VALUE in header.indices
+    columns = [
+        one
+        for one in (Column.WEIGHT, Column.MARKET_VALUE, Column.SHARES, Column.PRICE)
+        if one in header.indices and not (one is Column.PRICE and by_value)
+    ]
+    deciding = Column.MARKET_VALUE if by_value else columns[0]
+    for column in columns:
         first, *rest = header.indices[column]
-        if column is used_columns[0] and is_of_other_time(header.texts[first]):
+        what = "shares" if column is Column.SHARES else f"{column}s"
+        if column is deciding and is_of_other_time(header.texts[first]):
             shown = clean(header.texts[first])
-            lines.append(f'The {column}s are read from "{shown}": check that they are what is held.')
+            lines.append(f'The {what} are read from "{shown}": check that they are what is held.')
         used = numbers_of(table, table.rows, first)
         others = [
             clean(header.texts[i])
@@ -485,7 +494,7 @@ def _other_columns(table: HoldingsTable) -> tuple[str, ...]:
         ]
         if others:
             lines.append(
-                f'The {column}s are read from "{clean(header.texts[first])}", not from {listing(others)}: '
+                f'The {what} are read from "{clean(header.texts[first])}", not from {listing(others)}: '
                 "remove the column that is not meant."
             )
     return tuple(lines)
@@ -529,10 +538,26 @@ def _notional(one: Valued, nav: float) -> str:
     return f"notional {one.notional:,.2f}, {one.notional / nav:.2%} of net asset value"
 
 
-def _cash_notes(rows: Sequence[PositionRow]) -> tuple[str, ...]:
-    names = [row.symbol or row.name for row in rows]
-    names = [name for name in names if name.upper() != CASH]
-    return (f"Taken as cash: {listing(names)}.",) if names else ()
+OWED = Pattern(
+    r"\b(?:loans?|borrow\w*|payables?|due to|debit|debt|overdraft|liabilit\w+|owed)\b", re.IGNORECASE
+)
+"""Words of what a fund owes."""
+
+
+def _cash_notes(rows: Sequence[tuple[PositionRow, float]]) -> Iterator[str]:
+    """Yield notes on what is taken as cash, and on debts that are positive."""
+    named = [(row.symbol or row.name, amount) for row, amount in rows]
+    names = [name for name, _ in named if name.upper() != CASH]
+    if names:
+        yield f"Taken as cash: {listing(names)}."
+    owed = [
+        name
+        for (row, amount), (name, _) in zip(rows, named, strict=True)
+        if amount > 0.0 and OWED.search(f"{row.symbol} {row.name}")
+    ]
+    if owed:
+        text = f"Positive, though by its name it is owed: {listing(owed)}. If it is, give it a minus sign."
+        yield Notice(text, Subject.HOLDINGS, Severity.CHANGES)
 
 
 def _foreign_cash_notes(read: _Read, rates: Rates) -> tuple[str, ...]:

@@ -387,10 +387,18 @@ def _is_classed(table: HoldingsTable, row: Row) -> bool:
 def _lacks_numbers(table: HoldingsTable, row: Row) -> bool:
     """Whether a row without numbers in known columns is a holding, and not a heading."""
     ticker = table.text(row, Column.TICKER)
+    if _has_unread_amount(table, row) and (ticker or table.text(row, Column.NAME)):
+        return True
     if asset_classes.of_flag(ticker or table.text(row, Column.NAME)) is AssetClass.CASH:
         return any(number(cell, decimal_comma=table.decimal_comma) is not None for cell in row)
     form = TICKER_ALONE if Column.NAME in table.header.indices else TICKER_WITHOUT_NAMES
     return form.fullmatch(ticker) is not None and asset_classes.of_flag(ticker) is None
+
+
+def _has_unread_amount(table: HoldingsTable, row: Row) -> bool:
+    """Whether a column of numbers has a text with digits that is none, such as ``1.2M``."""
+    texts = (table.text(row, column) for column in AMOUNT_COLUMNS)
+    return any(text and text[-1:] != ":" and any(map(str.isdigit, text)) for text in texts)
 
 
 def _is_nameless(table: HoldingsTable, row: Row) -> bool:

@@ -36,8 +36,9 @@ FUND_TICKER = Pattern(r"[A-Z]{4}X")
 """A mutual fund's ticker in the United States."""
 HUNDREDTHS = MappingProxyType(
     {
-        **dict.fromkeys(("GBX", "GBp", "GBPENCE", "GBPX"), "GBP"),
+        **dict.fromkeys(("GBX", "GBp", "GBPENCE", "GBPX", "Pence", "pence", "PENCE"), "GBP"),
         **dict.fromkeys(("ILA", "ILX"), "ILS"),
+        **dict.fromkeys(("USX", "USc"), "USD"),
         **dict.fromkeys(("ZAC", "ZAc", "ZAX"), "ZAR"),
     }
 )
@@ -49,6 +50,9 @@ PLAIN_TICKER = Pattern(r"[A-Z]{1,4}|(?=.{1,6}$)[A-Z0-9]*\d[A-Z0-9]*")
 CASH_SYMBOL = Pattern(r"[A-Z][A-Z0-9._]{1,9}")
 MAX_TESTED = 20
 """Rows whose prices are searched for a currency, where there is no column of it."""
+
+LONGEST_TICKER = 6
+"""Characters of a ticker without a blank; a longer one may be a word, such as Borrowings."""
 
 FLAGS = (Column.SUBCLASS, Column.ASSET_CLASS)
 SHORTEST_OPTION = 9
@@ -191,7 +195,7 @@ def _class_of(table: HoldingsTable, cells: Row, name: str, ticker: str) -> Posit
         return PositionClass.OPTION
     if (words and FUTURE_FLAG.search(words)) or _is_future(ticker or name):
         return PositionClass.FUTURE
-    if not name and " " in ticker:  # some brokers print a name in the ticker column
+    if not name and (" " in ticker or _is_word(ticker)):  # some brokers print a name in the ticker column
         name, ticker = ticker, ""
     by_name = AssetClass.OTHER if CRYPTO.fullmatch(ticker) else asset_classes.of_name(name, ticker)
     by_flag = asset_classes.of_flags(flags)
@@ -204,6 +208,10 @@ def _class_of(table: HoldingsTable, cells: Row, name: str, ticker: str) -> Posit
     if by_flag is None or (by_flag is AssetClass.EQUITY and by_name is AssetClass.FUND):
         return _unflagged(table, cells, name, ticker, by_name)
     return PositionClass(by_flag)
+
+
+def _is_word(ticker: str) -> bool:
+    return len(ticker) > LONGEST_TICKER and ticker.isalpha()
 
 
 def _unflagged(

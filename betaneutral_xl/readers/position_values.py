@@ -62,6 +62,9 @@ class Rates:
         return 1.0 if self.in_base else self.of(table, row)
 
 
+QUOTED_IN_HUNDREDTHS = frozenset({"GBP", "ILS", "ZAR"})
+"""Currencies of markets that quote prices in hundredths of them."""
+
 THOUSANDS = (1_000.0, 1_000_000.0)
 """Units of values in which a file may print them."""
 
@@ -222,7 +225,9 @@ def _in_base(table: HoldingsTable, rows: Sequence[PositionRow]) -> bool:
     local: dict[str, list[bool]] = {}
     for row in rows:
         if row.value and row.shares is not None and row.price is not None:
-            local.setdefault(row.currency, []).append(_is_close(row.value, row.shares * row.price))
+            product = row.shares * row.price
+            in_hundredths = row.currency in QUOTED_IN_HUNDREDTHS and _is_close(row.value, product / 100.0)
+            local.setdefault(row.currency, []).append(in_hundredths or _is_close(row.value, product))
     tested = {row.currency for row in rows if not row.is_cash}
     return set(local) >= tested and sum(any(agree) for agree in local.values()) <= 1
 

@@ -391,7 +391,9 @@ def test_cash_that_is_as_much_as_the_rows_above_is_cash() -> None:
 
 def test_two_columns_of_values_with_other_numbers_are_told() -> None:
     text = "Ticker,Market Value 31/10/2025,Market Value 28/11/2025\nAMD,5000,10000\nIBM,9000,5000\n"
-    assert any('read from "Market Value 31/10/2025", not from' in line for line in read(text).warnings)
+    found = read(text)
+    assert any('read from "Market Value 28/11/2025", not from' in line for line in found.warnings)
+    assert found.nav == 15_000.0
 
 
 def test_a_rate_the_wrong_way_round_is_refused() -> None:
@@ -528,3 +530,59 @@ def test_days_that_are_not_understood_are_named() -> None:
         UnreadableFile, match=r"several days, which are not understood .1763942400, 1764028800"
     ):
         read(f"date,ticker,weight\n{rows}")
+
+
+@pytest.mark.parametrize(
+    ("header", "first"),
+    [
+        ("Shares 2026-11-20,Shares 2026-11-27", "20,10"),
+        ("Settled Quantity,Quantity", "20,10"),
+        ("Quantity,Pending Quantity", "10,20"),
+        ("Weight 10/31/2026,Weight 11/27/2026", "70%,20%"),
+        ("Weight T-1,Weight T", "70%,20%"),
+    ],
+)
+def test_of_two_columns_that_of_what_is_held_last_is_read(header: str, first: str) -> None:
+    other = ",".join("80%" if "%" in one else "40" for one in first.split(","))
+    found = read(f"Ticker,{header},Price\nAMD,{first},100\nIBM,{other},100\n")
+    assert found.weights.tolist() == pytest.approx([0.2, 0.8])
+
+
+def test_two_columns_of_shares_with_other_numbers_are_told() -> None:
+    found = read("Ticker,Trade Date Quantity,Quantity B,Price\nAMD,10,20,100\nIBM,40,10,100\n")
+    assert any(line.startswith('The shares are read from "') for line in found.warnings)
+
+
+def test_a_cash_row_whose_amount_is_no_number_is_refused() -> None:
+    with pytest.raises(MissingValue, match="row 3 is '2000 DR', not a number"):
+        read("Ticker,Shares,Price,Value\nAMD,10,100,1000\nCash,,,2000 DR\n")
+
+
+def test_a_name_whose_amount_is_no_number_is_refused() -> None:
+    with pytest.raises(MissingValue, match=r"row 3 is '1\.2M', not a number"):
+        read("Name,Value\nAMD,1000\nIBM,1.2M\n")
+
+
+def test_a_positive_debt_is_told() -> None:
+    found = read("Ticker,Shares,Price,Value\nAMD,60,100,6000\nMargin Loan,,,2000\n")
+    [line] = [one for one in found.warnings if "owed" in one]
+    assert "Margin Loan" in line
+    assert line.severity is Severity.CHANGES  # type: ignore[attr-defined] # a notice
+    assert read("Ticker,Shares,Price,Value\nAMD,60,100,6000\nBorrowings,,,-2000\n").cash == -0.5
+
+
+def test_values_before_their_currency_are_in_base_currency() -> None:
+    text = (
+        "Symbol,Ccy,Qty,Local Price,Local MV,USD MV\nNVDA,USD,10,100,1000,1000\nSAP GR,EUR,10,100,1000,1160\n"
+    )
+    assert read(text).nav == 2160.0
+
+
+def test_an_exchange_rate_is_no_price() -> None:
+    text = "Symbol;Stück;Wechselkurs;Kurs;Kurswert\nNVDA;10;1,16;100,00;862,07\nSAP;10;1,00;100,00;1000,00\n"
+    assert read(text).columns["price"] == "Kurs"
+
+
+def test_values_in_pounds_beside_prices_in_pence_are_local() -> None:
+    text = "Symbol,Quantity,Price,Value\nVOD LN,1000,75,750\nBP LN,100,500,500\nNVDA,10,100,1000\n"
+    assert any("tickers of markets in GBP, USD and no currency" in line for line in read(text).warnings)
