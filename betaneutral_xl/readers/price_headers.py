@@ -93,7 +93,7 @@ def chosen_field(grid: Grid, fields: Sequence[str] = ()) -> Chosen | None:
     The table has the days in its first column. ``fields`` will do, the preferred first; by default any of two
     header rows, closes of one.
     """
-    return _of_two_rows(grid, fields or FIELDS) or _of_one_row(grid, fields or CLOSES)
+    return _of_two_rows(grid, fields or FIELDS) or fields_of(grid.header[1:], fields or CLOSES)
 
 
 def _of_two_rows(grid: Grid, wanted: Sequence[str]) -> Chosen | None:
@@ -125,8 +125,9 @@ def _filled(cells: Sequence[str]) -> list[str]:
     return filled
 
 
-def _of_one_row(grid: Grid, wanted: Sequence[str]) -> Chosen | None:
-    pairs = [_field_and_ticker(text) for text in grid.header[1:]]
+def fields_of(headers: Sequence[str], wanted: Sequence[str] = CLOSES) -> Chosen | None:
+    """Return the columns of the preferred field, None if not every header has a field and a ticker."""
+    pairs = [_field_and_ticker(text) for text in headers]
     if not pairs or None in pairs:
         return None
     known = [pair for pair in pairs if pair is not None]

@@ -36,6 +36,7 @@ from betaneutral_xl.readers.price_headers import (
     chosen_field,
     columns_beside,
     field_of,
+    fields_of,
     rows_of_field,
     with_days_first,
 )
@@ -62,6 +63,9 @@ FAR_AHEAD = timedelta(days=45)
 
 BAR = frozenset({"high", "low"})
 """Columns that together mark a table of one security; OPEN and LOW alone are tickers."""
+
+SHEETS = ("adjusted_prices", "prices", "adjusted_closes", "closes", "closing_prices", *PRICES, *CLOSES)
+"""Names of the sheet of prices in a workbook with several tables of days."""
 
 LEAST_IN_ORDER = 5
 """Rows in order from which one that is not has a wrong date."""
@@ -332,12 +336,34 @@ def _without_blanks(grid: TextGrid) -> Grid:
 
 
 def _workbook_grid(content: bytes, name: str) -> RowGrid:
-    """Return the first sheet of a workbook that has a table of days, else the first that has a table."""
-    grids = [found for sheet in read_sheets(content, name) if (found := _sheet_grid(sheet, name))]
-    if grids:
-        return next((one for one in grids if any(map(date_of, one.labels()[:DAYS_TESTED]))), grids[0])
-    msg = f"{name} has no sheet with a table of prices. Check that it is the right file."
-    raise UnreadableFile(msg)
+    """Return the sheet of a workbook that has a table of days, else the first that has a table.
+
+    Of several the one that is named by prices (``SHEETS``), the preferred first.
+
+    Raises
+    ------
+    UnreadableFile
+        If none has a table, or several have one of days and none is named so.
+
+    """
+    found = ((sheet.name, _sheet_grid(sheet, name)) for sheet in read_sheets(content, name))
+    grids = [(sheet, grid) for sheet, grid in found if grid is not None]
+    if not grids:
+        msg = f"{name} has no sheet with a table of prices. Check that it is the right file."
+        raise UnreadableFile(msg)
+    dated = [(sheet, one) for sheet, one in grids if any(map(date_of, one.labels()[:DAYS_TESTED]))]
+    if len(dated) < 2:  # noqa: PLR2004 - no choice
+        return (dated or grids)[0][1]
+    by_word = {canonical(sheet): one for sheet, one in reversed(dated)}
+    chosen = next((by_word[word] for word in SHEETS if word in by_word), None)
+    if chosen is None:
+        sheets = listing([sheet for sheet, _ in dated])
+        msg = (
+            f"{name} has tables of days on {len(dated)} sheets: {sheets}. Name the sheet of all prices "
+            "Prices, or save it as CSV."
+        )
+        raise UnreadableFile(msg)
+    return chosen
 
 
 def _sheet_grid(sheet: TextSheet, name: str) -> RowGrid | None:
@@ -393,7 +419,13 @@ def _wide(grid: Grid, headers: Sequence[str]) -> ParsedPrices:
         )
         raise UnreadableFile(msg)
     days = np.array(days_of(grid.labels(), grid.where, in_order=True), dtype="datetime64[D]")
-    names, numbers = list(grid.header[1:]), grid.numbers()
+    return _without_columns_beside(list(grid.header[1:]), days, grid.numbers(), grid.name)
+
+
+def _without_columns_beside(
+    names: list[str], days: DateArray, numbers: FloatArray, name: str
+) -> ParsedPrices:
+    """Return prices without columns of other fields; adjusted prices take the place of others."""
     beside = columns_beside(names)
     if not beside:
         return names, days, numbers, []
@@ -401,10 +433,10 @@ def _wide(grid: Grid, headers: Sequence[str]) -> ParsedPrices:
     unread = [names[j] for j, plain in beside.items() if plain is None]
     notes = []
     if unread:
-        notes.append(f"Columns of {grid.name} that are no prices are not read: {listing(unread)}.")
+        notes.append(f"Columns of {name} that are no prices are not read: {listing(unread)}.")
     if better:
         shown = listing([f"{names[j]} for {names[plain]}" for plain, j in better.items()])
-        notes.append(f"Adjusted prices of {grid.name} are preferred: {shown}.")
+        notes.append(f"Adjusted prices of {name} are preferred: {shown}.")
     kept = [j for j in range(len(names)) if j not in beside]
     return [names[j] for j in kept], days, numbers[:, [better.get(j, j) for j in kept]], notes
 
@@ -488,8 +520,12 @@ def _from_parquet(content: bytes, name: str) -> ParsedPrices:
     except (TypeError, ValueError) as error:  # pyarrow's are ValueErrors
         msg = f"{name} is not a table of prices in Parquet: {str(error).splitlines()[0][:100]}."
         raise UnreadableFile(msg) from None
-    names = [table.column_names[i] for i in others]
-    return _with_field((names, days, np.column_stack(columns), []), name, field)
+    names, matrix = [table.column_names[i] for i in others], np.column_stack(columns)
+    chosen = fields_of(names)
+    if chosen is None:
+        return _with_field(_without_columns_beside(names, days, matrix, name), name, field)
+    note = f"The prices of {name} are from its columns {chosen.field}."
+    return chosen.tickers, days, matrix[:, chosen.columns], [note]
 
 
 def _parquet_rows_of_field(table: Any, name: str) -> tuple[Any, str]:

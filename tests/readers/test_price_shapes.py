@@ -367,3 +367,65 @@ def test_a_day_that_is_out_of_order_alone_is_told(step: int) -> None:
     assert line == "The row 2003-06-06 of p is out of order among the others: check its date."
     blocks = [*rows[:1], *rows[4:6], *rows[1:4]]
     assert parse_prices(text(blocks), "p").warnings == ()
+
+
+def sheets(**tables: Sequence[Sequence[Any]]) -> bytes:
+    book = openpyxl.Workbook()
+    for name, rows in tables.items():
+        sheet = book.create_sheet(name.replace("_", " "))
+        for row in rows:
+            sheet.append(list(row))
+    book.remove(book.worksheets[0])
+    stream = io.BytesIO()
+    book.save(stream)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("other", ["Open", "Volume", "Returns", "Close"])
+@pytest.mark.parametrize("name", ["Adj_Close", "Prices"])
+def test_the_sheet_named_by_prices_is_read_of_several_with_days(name: str, other: str) -> None:
+    others = [PLAIN[0], *([row[0], *(cell * 1.5 for cell in row[1:])] for row in PLAIN[1:])]
+    for tables in ({other: others, name: PLAIN}, {name: PLAIN, other: others}):
+        assert parse_prices(sheets(**tables), "p.xlsx").matrix.tolist() == CLOSES
+
+
+def test_several_sheets_of_days_without_such_a_name_are_refused() -> None:
+    message = r"p\.xlsx has tables of days on 2 sheets: 2023, 2024\. Name the sheet of all prices Prices"
+    with pytest.raises(UnreadableFile, match=message):
+        parse_prices(sheets(**{"Notes": [["a", "b"], ["c", "d"]], "2023": PLAIN, "2024": PLAIN}), "p.xlsx")
+
+
+@pytest.mark.parametrize(
+    ("delimiter", "cells", "numbers"),
+    [
+        ("\t", ["998", "1,001", "1,012.5"], [998.0, 1001.0, 1012.5]),
+        ("\t", ["998", "1,001", "1,012"], [998.0, 1001.0, 1012.0]),
+        ("\t", ["998,5", "1001,25", "1012"], [998.5, 1001.25, 1012.0]),
+        (";", ["998.5", "1,001.25", "1,012"], [998.5, 1001.25, 1012.0]),
+        (";", ["998,5", "1.001,25", "1.012"], [998.5, 1001.25, 1012.0]),
+        ("|", ["998.5", "1001.25", "1,012"], [998.5, 1001.25, 1012.0]),
+    ],
+)
+def test_commas_are_of_decimals_or_thousands_by_all_numbers_of_a_text(
+    delimiter: str, cells: list[str], numbers: list[float]
+) -> None:
+    rows = [["Date", "NVDA"], *([day.isoformat(), cell] for day, cell in zip(DAYS, cells, strict=True))]
+    content = "".join(delimiter.join(row) + "\n" for row in rows).encode()
+    assert parse_prices(content, "p").matrix[:, 0].tolist() == numbers
+
+
+def test_fields_in_the_columns_of_parquet_are_known_as_in_text() -> None:
+    pa = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    columns = {
+        "Date": DAYS,
+        "('Volume', 'NVDA')": [1e6, 2e6, 3e6],
+        "('Adj Close', 'NVDA')": [39.7, 39.2, 40.9],
+        "('Close', 'NVDA')": [397.0, 392.0, 409.0],
+    }
+    stream = io.BytesIO()
+    parquet.write_table(pa.table(columns), stream)
+    read = parse_prices(stream.getvalue(), "p")
+    assert read.tickers == ("NVDA",)
+    assert read.matrix[:, 0].tolist() == [39.7, 39.2, 40.9]

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 LIMIT = 512 * 1024 * 1024
 """Bytes of the largest table, decompressed: 5,000 tickers on 5,000 days take half of it."""
 
+SAMPLE_LINES = 500
+"""Lines that tell whether the numbers have a decimal comma."""
+
 GZIP = b"\x1f\x8b"
 
 DELIMITERS = ",;\t|"
@@ -37,8 +40,7 @@ MISSING = frozenset({"", "nan", "na", "n/a", "#n/a", "#n/a n/a", "null", "none",
 class TextGrid:
     """The rows of a table as lines of text, split into cells on demand.
 
-    ``lines`` are the line numbers of ``texts`` in the file, for messages. If ``delimiter`` is not a
-    comma, a comma in a number is a decimal comma.
+    ``lines`` are the line numbers of ``texts`` in the file, for messages.
     """
 
     name: str
@@ -47,6 +49,7 @@ class TextGrid:
     lines: Sequence[int]
     delimiter: str
     quoted: bool
+    decimal_comma: bool = False
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -85,10 +88,11 @@ class TextGrid:
         text = text.strip()
         if text.lower() in MISSING:
             return math.nan
+        comma = self.decimal_comma
         try:
-            return float(text.replace(",", ".") if self.delimiter != "," else text)
+            return float("" if comma and "." in text else text.replace(",", ".") if comma else text)
         except ValueError:
-            decorated = printed.number(text, decimal_comma=self.delimiter != ",")
+            decorated = printed.number(text, decimal_comma=comma)
             plain = not (printed.is_percentage(text) or printed.has_inner_blank(text))
             if decorated is not None and plain:  # "$1,234.50"
                 return decorated
@@ -139,7 +143,15 @@ def parse_grid(content: bytes, name: str) -> TextGrid:
             msg = f"{name}, line {number} has {found} cells, the header {len(header)}. Correct the line."
             raise UnreadableFile(msg)
     texts, numbers = [line for _, line in lines[1:]], [number for number, _ in lines[1:]]
-    return TextGrid(name, header, texts, numbers, delimiter, quoted)
+    comma = delimiter != "," and _has_decimal_comma(texts, delimiter, quoted=quoted)
+    return TextGrid(name, header, texts, numbers, delimiter, quoted, comma)
+
+
+def _has_decimal_comma(texts: Sequence[str], delimiter: str, *, quoted: bool) -> bool:
+    """Whether the numbers have a decimal comma, which is usual between semicolons where nothing tells."""
+    sample = texts[:: 1 + len(texts) // SAMPLE_LINES]
+    cells = [cell.strip() for line in sample for cell in _split(line, delimiter, quoted=quoted)]
+    return printed.uses_decimal_comma(cells, otherwise=delimiter == ";")
 
 
 def _split(line: str, delimiter: str, *, quoted: bool) -> list[str]:
