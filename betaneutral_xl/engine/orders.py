@@ -41,10 +41,11 @@ BETA_TOLERANCE = 1e-7
 
 
 class Side(StrEnum):
-    """Side of an order."""
+    """Side of an order; a broker must know which sales are short."""
 
     BUY = "buy"
     SELL = "sell"
+    SELL_SHORT = "sell short"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,29 +69,6 @@ class Order:
     def signed_shares(self) -> float:
         """Shares, negative for a sale."""
         return self.shares if self.side is Side.BUY else -self.shares
-
-    @property
-    def notional(self) -> float:
-        """What it moves, in base currency, positive."""
-        return self.shares * self.price
-
-
-class Action(StrEnum):
-    """Instruction to a broker, who must know which sales are short."""
-
-    BUY = "buy"
-    SELL = "sell"
-    SELL_SHORT = "sell short"
-
-
-@dataclass(frozen=True, slots=True)
-class Leg:
-    """An order, or the part of a sale that is either of held shares or short."""
-
-    ticker: str
-    action: Action
-    shares: float
-    price: float
 
     @property
     def notional(self) -> float:
@@ -231,22 +209,22 @@ class Orders:
             if one.ticker in ticket.volumes
         }
 
-    def legs(self) -> tuple[Leg, ...]:
+    def for_broker(self) -> tuple[Order, ...]:
         """Return the orders for a broker: a sale of more than is held is split into a sale and a short sale.
 
         Of a portfolio given in weights, the shares held are those that each weight buys. Of them, as of a
         portfolio of shares, only whole ones are sold, or whole fractions where the lot is one.
         """
         held = self._held()
-        found: list[Leg] = []
+        found: list[Order] = []
         for one in self.orders:
             if one.side is Side.BUY:
-                found.append(Leg(one.ticker, Action.BUY, one.shares, one.price))
+                found.append(one)
                 continue
             own = min(one.shares, held.get(one.ticker, 0))
             short = round(one.shares - own, DECIMALS)
-            parts = ((Action.SELL, own), (Action.SELL_SHORT, short))
-            found += [Leg(one.ticker, action, shares, one.price) for action, shares in parts if shares]
+            parts = ((Side.SELL, own), (Side.SELL_SHORT, short))
+            found += [Order(one.ticker, side, shares, one.price) for side, shares in parts if shares]
         return tuple(found)
 
     def _held(self) -> dict[str, float]:

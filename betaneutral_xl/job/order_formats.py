@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from betaneutral_xl.engine.orders import Action
+from betaneutral_xl.engine.orders import Side
 from betaneutral_xl.errors import listing
 from betaneutral_xl.system.saving import to_csv
 
 if TYPE_CHECKING:
-    from betaneutral_xl.engine.orders import Leg, Orders
+    from betaneutral_xl.engine.orders import Order, Orders
 
 
 class OrderFormat(StrEnum):
@@ -35,7 +35,7 @@ IBKR_COLUMNS = (
 )
 """Of Interactive Brokers' BasketTrader: market orders for the day in US shares."""
 
-IBKR_ACTIONS = {Action.BUY: "BUY", Action.SELL: "SELL", Action.SELL_SHORT: "SSHORT"}
+IBKR_ACTIONS = {Side.BUY: "BUY", Side.SELL: "SELL", Side.SELL_SHORT: "SSHORT"}
 
 
 def columns(orders: Orders) -> tuple[str, ...]:
@@ -49,11 +49,11 @@ def rows(orders: Orders) -> list[tuple[str | float, ...]]:
     days = orders.days_to_trade()
     return [
         (
-            *(leg.ticker, str(leg.action).upper(), leg.shares, leg.price, round(leg.notional, 2)),
-            *([days.get(leg.ticker, math.nan)] if days else []),
-            *groups(orders, leg.ticker),
+            *(one.ticker, str(one.side).upper(), one.shares, one.price, round(one.notional, 2)),
+            *([days.get(one.ticker, math.nan)] if days else []),
+            *groups(orders, one.ticker),
         )
-        for leg in orders.legs()
+        for one in orders.for_broker()
     ]
 
 
@@ -114,21 +114,21 @@ def _desk(orders: Orders) -> str:
 
 
 def _ibkr(orders: Orders) -> str:
-    return to_csv(IBKR_COLUMNS, [_ibkr_row(leg, orders) for leg in orders.legs()])
+    return to_csv(IBKR_COLUMNS, [_ibkr_row(one, orders) for one in orders.for_broker()])
 
 
-def _ibkr_row(leg: Leg, orders: Orders) -> tuple[str | float, ...]:
-    symbol = leg.ticker.replace(".", " ")  # BRK.B is BRK B there
+def _ibkr_row(one: Order, orders: Orders) -> tuple[str | float, ...]:
+    symbol = one.ticker.replace(".", " ")  # BRK.B is BRK B there
     tag = f"beta neutral {orders.result.aligned.holdings.as_of or ''}".strip()
-    action = IBKR_ACTIONS[leg.action]
-    return (action, leg.shares, symbol, "STK", "SMART", "USD", "DAY", "MKT", "", tag)
+    action = IBKR_ACTIONS[one.side]
+    return (action, one.shares, symbol, "STK", "SMART", "USD", "DAY", "MKT", "", tag)
 
 
 def _trader(orders: Orders) -> str:
     """Return the frame of the fund's trading script: ticker, price, shares, action (BUY or SELL)."""
     made = [
-        (one.ticker, one.price, one.shares, "BUY" if one.action is Action.BUY else "SELL")
-        for one in orders.legs()
+        (one.ticker, one.price, one.shares, "BUY" if one.side is Side.BUY else "SELL")
+        for one in orders.for_broker()
     ]
     return to_csv(("ticker", "price", "shares", "action"), made)
 

@@ -203,8 +203,8 @@ def _orders(contents: Contents) -> str:
     after = ", ".join(f"{name} {_number(beta)}" for name, beta in orders.beta.items())
     summary = f"Beta after the orders: {after}. Cash {orders.cash:,.2f}, cost {orders.cost:,.2f}."
     rows = (
-        (one.ticker, str(one.action), f"{one.shares:,}", f"{one.price:,.2f}", f"{one.notional:,.0f}")
-        for one in orders.legs()
+        (one.ticker, str(one.side), f"{one.shares:,}", f"{one.price:,.2f}", f"{one.notional:,.0f}")
+        for one in orders.for_broker()
     )
     liquidity = liquidity_sentence(orders)
     said = f"<p>{safe(liquidity)}</p>" if liquidity else ""

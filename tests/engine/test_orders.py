@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from betaneutral_xl.engine.neutral import Question, neutralise
-from betaneutral_xl.engine.orders import Action, Order, Orders, Side, Ticket, etf_orders, make_orders
+from betaneutral_xl.engine.orders import Order, Orders, Side, Ticket, etf_orders, make_orders
 from betaneutral_xl.engine.result import Method, Rebalance
 from betaneutral_xl.errors import CheckFailed, InputError, MissingValue
 from betaneutral_xl.model.portfolio import Etf, Holdings
@@ -102,13 +102,13 @@ def test_a_sale_of_a_fraction_held_is_split_at_it() -> None:
     result = neutralise(Question(held, [etf], Covariance(("A", "B"), form, Provenance.given(2))))
     prices = {"A": 10.0, "B": 20.0}
 
-    def legs(lot: float) -> dict[Action, float]:
+    def legs(lot: float) -> dict[Side, float]:
         ticket = Ticket(prices=prices, nav=float(held.nav or 0), lots={"A": lot})
-        return {leg.action: leg.shares for leg in make_orders(result, ticket).legs() if leg.ticker == "A"}
+        return {leg.side: leg.shares for leg in make_orders(result, ticket).for_broker() if leg.ticker == "A"}
 
     sold = sum(legs(0.01).values())
-    assert legs(0.01) == {Action.SELL: 5.5, Action.SELL_SHORT: pytest.approx(sold - 5.5)}
-    assert legs(1) == {Action.SELL: 5, Action.SELL_SHORT: round(sold) - 5}
+    assert legs(0.01) == {Side.SELL: 5.5, Side.SELL_SHORT: pytest.approx(sold - 5.5)}
+    assert legs(1) == {Side.SELL: 5, Side.SELL_SHORT: round(sold) - 5}
 
 
 def test_cash_and_cost_follow_from_the_orders() -> None:
@@ -169,13 +169,13 @@ def test_a_sale_beyond_what_is_held_is_split_into_a_sale_and_a_short_sale() -> N
         result, Ticket(prices={"A": 10.0, "B": 20.0, "C": 5.0, "D": 1.0}, nav=float(held.nav or 0))
     )
     sold = {order.ticker: order.shares for order in made.orders if order.side is Side.SELL}
-    legs = {(leg.ticker, leg.action): leg.shares for leg in made.legs()}
+    legs = {(leg.ticker, leg.side): leg.shares for leg in made.for_broker()}
     own = {"A": 100, "B": 50, "C": 0, "D": 0}
     for ticker, shares in sold.items():
-        assert legs.get((ticker, Action.SELL), 0) == min(shares, own[ticker])
-        assert legs.get((ticker, Action.SELL_SHORT), 0) == max(shares - own[ticker], 0)
-    assert {ticker for ticker, action in legs if action is Action.SELL_SHORT} >= {"C", "D"}
-    assert sum(leg.notional for leg in made.legs()) == pytest.approx(made.traded)
+        assert legs.get((ticker, Side.SELL), 0) == min(shares, own[ticker])
+        assert legs.get((ticker, Side.SELL_SHORT), 0) == max(shares - own[ticker], 0)
+    assert {ticker for ticker, side in legs if side is Side.SELL_SHORT} >= {"C", "D"}
+    assert sum(leg.notional for leg in made.for_broker()) == pytest.approx(made.traded)
 
 
 def test_a_wrong_order_fails_the_checks() -> None:

@@ -738,7 +738,7 @@ class Python(FrontEnd):
         own = Quotes.from_mapping({str(ticker): number(price) for ticker, price in request.prices}, "own")
         made = run.orders(result, own.with_fallback(Quotes.of_holdings(result.aligned.holdings)), terms)
         return ordered(
-            {"ticker": leg.ticker, "side": str(leg.action), "shares": leg.shares} for leg in made.legs()
+            {"ticker": leg.ticker, "side": str(leg.side), "shares": leg.shares} for leg in made.for_broker()
         )
 
     @staticmethod

@@ -151,4 +151,4 @@ def summary(proposed: Proposed, made: Orders, where: str, violations: Sequence[s
         notes = f" New weights edited: {listing(edited)}; with them the beta is {betas}."
     if violations:
         notes += f" Limits violated: {'; '.join(violations)}."
-    return f"Orders: {len(made.legs())} in {where}.{notes}"
+    return f"Orders: {len(made.for_broker())} in {where}.{notes}"

@@ -52,7 +52,8 @@ class ShareOrders:
 
 
 def _legs_text(made: Orders) -> str:
-    return ", ".join(f"{leg.action} {leg.shares:,} {leg.ticker} at {leg.price:,.2f}" for leg in made.legs())
+    orders = made.for_broker()
+    return ", ".join(f"{one.side} {one.shares:,} {one.ticker} at {one.price:,.2f}" for one in orders)
 
 
 def after_orders(made: Orders) -> str:

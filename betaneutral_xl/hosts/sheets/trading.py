@@ -144,10 +144,10 @@ def order_rows(made: Orders) -> list[list[Any]]:
     """Return one row per order: ticker, side, shares, price, value, groups; a short sale has its own."""
     return [
         [
-            *(one.ticker, str(one.action), one.shares, one.price, one.notional),
+            *(one.ticker, str(one.side), one.shares, one.price, one.notional),
             *order_formats.groups(made, one.ticker),
         ]
-        for one in made.legs()
+        for one in made.for_broker()
     ]
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from betaneutral_xl.engine.orders import Action
+from betaneutral_xl.engine.orders import Side
 from betaneutral_xl.job.answer import trade_lines
 from betaneutral_xl.report import style
 from betaneutral_xl.report.cells import Formula, lookup_key
@@ -15,7 +15,7 @@ from betaneutral_xl.report.pages.answer import remedies
 from betaneutral_xl.report.pages.layout import BLANK, Page, heading_of, rounded
 
 if TYPE_CHECKING:
-    from betaneutral_xl.engine.orders import Leg, Orders
+    from betaneutral_xl.engine.orders import Order, Orders
     from betaneutral_xl.report.cells import Canvas
     from betaneutral_xl.report.contents import Contents
     from betaneutral_xl.report.pages.layout import Cell
@@ -112,18 +112,18 @@ def _trades(page: Page, contents: Contents) -> None:
         page.paragraph(f"And {left} smaller trades, on the sheet Trades.", style.NOTE, size=9.0)
 
 
-def _side(side: str, legs: Sequence[Leg]) -> str:
+def _side(side: str, legs: Sequence[Order]) -> str:
     """Return the side, with the number of shares of each part of a sale that is partly short."""
-    if len(legs) == 1 and legs[0].action is Action.SELL_SHORT:
+    if len(legs) == 1 and legs[0].side is Side.SELL_SHORT:
         return "sell short"
     if len(legs) < 2:  # noqa: PLR2004 - a sale and a short sale
         return side
     return f"sell {legs[0].shares:,}, short {legs[1].shares:,}"
 
 
-def _legs(orders: Orders | None) -> Mapping[str, tuple[Leg, ...]]:
-    found: dict[str, tuple[Leg, ...]] = {}
-    for leg in () if orders is None else orders.legs():
+def _legs(orders: Orders | None) -> Mapping[str, tuple[Order, ...]]:
+    found: dict[str, tuple[Order, ...]] = {}
+    for leg in () if orders is None else orders.for_broker():
         found[leg.ticker] = (*found.get(leg.ticker, ()), leg)
     return found
 
