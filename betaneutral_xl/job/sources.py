@@ -280,7 +280,7 @@ def flex_holdings(
 
     options = {name: text for name, text in (("fund", account), ("rates", rates)) if text}
     with progress(f"Fetching Flex query {query_id(query)} ..."), Flex(settings) as flex:
-        return read(with_nav(flex.holdings_file(query, options), nav), Holdings)
+        return read(with_nav(flex.statement(query, options), nav), Holdings)
 
 
 def loaded_market(market: str, settings: Settings) -> Etf | None:

@@ -12,8 +12,9 @@ import logging
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Self
 
 from betaneutral_xl.errors import ChangedFormat, Refused, SourceError, Unreachable
@@ -27,7 +28,6 @@ from betaneutral_xl.readers.raw_input import RawInput, Reader
 from betaneutral_xl.readers.tabular.sheets import BEFORE_TEXT
 
 if TYPE_CHECKING:
-    from betaneutral_xl.model.provenance import Provenance
     from betaneutral_xl.network.transport import Reply
     from betaneutral_xl.system.settings import Settings
 
@@ -71,15 +71,6 @@ REFUSALS: Mapping[str, str] = {
 """Codes that the user has to do something about, and what."""
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """A statement as the service sent it: XML or CSV."""
-
-    content: bytes
-    provenance: Provenance
-    warnings: tuple[str, ...] = ()
-
-
 class Flex:
     """A client of the Flex Web Service; use it in a ``with`` block. ``pause`` waits a number of seconds."""
 
@@ -98,11 +89,12 @@ class Flex:
         """Close the connection."""
         self._transport.close()
 
-    def statement(self, name: str) -> Statement:
-        """Fetch the statement of a query, such as ``ibkr:123456``.
+    def statement(self, name: str, options: Mapping[str, str] = MappingProxyType({})) -> RawInput:
+        """Fetch the statement of a query, such as ``ibkr:123456``: XML or CSV, as the service sent it.
 
-        Raises ``InputError`` if it names no query, or there is no token, and ``SourceError`` if the service
-        cannot be reached, refuses, does not finish in time, or answers in another format.
+        It is the raw input of a holdings file, with options of its reader. Raises ``InputError`` if the name
+        is of no query, or there is no token, and ``SourceError`` if the service cannot be reached, refuses,
+        does not finish in time, or answers in another format.
         """
         number = query_id(name)
         url = f"{self._settings.flex_url}/GetStatement"
@@ -111,25 +103,17 @@ class Flex:
             cached = self._cache.get_or_fetch(
                 query,
                 fetch=lambda: self._fetch(number),
-                parse=lambda answer: Statement(
-                    answer.content, answer.origin("IBKR Flex Web Service", url, query.note)
+                parse=lambda answer: RawInput(
+                    reader=Reader.HOLDINGS_FILE,
+                    name=f"flex-{number}.{'xml' if is_flex(answer.content) else 'csv'}",
+                    content=answer.content,
+                    options=options,
+                    provenance=answer.origin("IBKR Flex Web Service", url, query.note),
                 ),
                 refresh=self._settings.refresh,
                 allow_stale=self._settings.allow_stale,
             )
         return replace(cached.value, warnings=cached.warnings)
-
-    def holdings_file(self, name: str, options: Mapping[str, str]) -> RawInput:
-        """Fetch the open positions of a query's statement, as the raw input of a holdings file."""
-        found = self.statement(name)
-        return RawInput(
-            reader=Reader.HOLDINGS_FILE,
-            name=f"flex-{query_id(name)}.{'xml' if is_flex(found.content) else 'csv'}",
-            content=found.content,
-            options=options,
-            provenance=found.provenance,
-            warnings=found.warnings,
-        )
 
     def _fetch(self, query: str) -> bytes:
         reference = self._step("SendRequest", query, query)

@@ -78,18 +78,6 @@ class ApiCall:
     private: bool = True
 
 
-def forecast_call(fund: str) -> ApiCall:
-    """Return the request for a fund's own forecast of its risk."""
-    return ApiCall(
-        path=f"/risk_forecast/{fund}",
-        body=None,
-        accepts=JSON,
-        limit=8 * MEGABYTE,
-        on_crash=NoData(f"The fund's API failed to return the risk forecast of {fund} (500). Try later."),
-        note=f"risk forecast of {fund}",
-    )
-
-
 def holdings_call(fund: str, start: date, end: date) -> ApiCall:
     """Return the request for a fund's holdings at the end of a range of days."""
     days = f"on {end}" if start == end else f"from {start} to {end}"
@@ -114,18 +102,6 @@ def holdings_call(fund: str, start: date, end: date) -> ApiCall:
     )
 
 
-def tickers_call() -> ApiCall:
-    """Return the request for the names that the risk model covers."""
-    return ApiCall(
-        path="/covariance-matrix/tickers",
-        body="{}",
-        accepts=JSON,
-        limit=8 * MEGABYTE,
-        on_crash=NoData("The fund's API failed to list the names that it covers (500). Try again later."),
-        note="names of the risk model",
-    )
-
-
 def covariance_call(printed: Sequence[str]) -> ApiCall:
     """Return the request for the risk model of some names, in the API's own spelling."""
     return ApiCall(
@@ -138,19 +114,6 @@ def covariance_call(printed: Sequence[str]) -> ApiCall:
             "a name that it no longer covers. Try again with --refresh."
         ),
         note=f"{len(printed)} names",
-    )
-
-
-def health_call() -> ApiCall:
-    """Return the request for the API's status."""
-    return ApiCall(
-        path="/health",
-        body=None,
-        accepts=JSON,
-        limit=MEGABYTE,
-        on_crash=NoData("The fund's API is up but reports an error (500). Try again later."),
-        note="health",
-        private=False,
     )
 
 
@@ -293,7 +256,15 @@ class SilverFund:
         if fund not in FUNDS:
             msg = f"The fund's API has no fund {fund!r:.60}. Choose one of {', '.join(FUNDS)}."
             raise UnknownFund(msg)
-        return self._get(forecast_call(fund), parse_risk_forecast).value
+        call = ApiCall(
+            path=f"/risk_forecast/{fund}",
+            body=None,
+            accepts=JSON,
+            limit=8 * MEGABYTE,
+            on_crash=NoData(f"The fund's API failed to return the risk forecast of {fund} (500). Try later."),
+            note=f"risk forecast of {fund}",
+        )
+        return self._get(call, parse_risk_forecast).value
 
     def covered_tickers(self) -> tuple[str, ...]:
         """Fetch the names that the risk model covers, canonical and sorted."""
@@ -301,13 +272,29 @@ class SilverFund:
 
     def health(self) -> str:
         """Return ``ok`` if the API is available."""
-        call = health_call()
+        call = ApiCall(
+            path="/health",
+            body=None,
+            accepts=JSON,
+            limit=MEGABYTE,
+            on_crash=NoData("The fund's API is up but reports an error (500). Try again later."),
+            note="health",
+            private=False,
+        )
         answer = Answer.live(self._fetch(call))
         return _parse_health(answer.content, self._origin(call, answer))
 
     def _spellings(self) -> Cached[Mapping[str, str]]:
         """Return the API's own spelling by canonical ticker."""
-        return self._get(tickers_call(), _parse_spellings)
+        call = ApiCall(
+            path="/covariance-matrix/tickers",
+            body="{}",
+            accepts=JSON,
+            limit=8 * MEGABYTE,
+            on_crash=NoData("The fund's API failed to list the names that it covers (500). Try again later."),
+            note="names of the risk model",
+        )
+        return self._get(call, _parse_spellings)
 
     def _get(self, call: ApiCall, parse: Callable[[bytes, Provenance], T]) -> Cached[T]:
         """Return the parsed answer, cached or new."""

@@ -97,7 +97,7 @@ def test_a_statement_in_csv_is_read_too_and_asked_for_once(service: StandIn, tmp
 
 def test_the_trades_of_the_statement_are_fills(service: StandIn, tmp_path: Path) -> None:
     with flex(service, tmp_path) as client:
-        found = parse_fills(client.statement("ibkr:123456").content, "flex.xml")
+        found = parse_fills(client.statement("ibkr:123456").data, "flex.xml")
     assert [(one.ticker, one.shares, one.price, one.cost) for one in found.fills] == [
         ("NVDA", 60.0, 181.0, 0.5)
     ]

@@ -107,7 +107,7 @@ def load_fills(path: str, settings: Settings) -> Fills:
         from betaneutral_xl.network.flex import Flex
 
         with Flex(settings) as flex:
-            return parse_fills(flex.statement(path).content, path)
+            return parse_fills(flex.statement(path).data, path)
     return parse_fills(read_bytes(path), shown_name(path))
 
 
