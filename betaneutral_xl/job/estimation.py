@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.engine.estimators import DEFAULT, MIN_PERIODS, WINDOW, MissingData, canonical, fitting
 from betaneutral_xl.engine.estimators.fitting import read_parameters
+from betaneutral_xl.model.covariance_units import refuse_impossible
 
 if TYPE_CHECKING:
     from betaneutral_xl.job.tables import History
@@ -66,6 +67,7 @@ def of_table(table: History, method: str | None, options: Mapping[str, Any]) -> 
 
     """
     risk = fitting.estimate(table.returns, method or "default", **options)
+    refuse_impossible(risk.tickers, risk.form.variances(), table.returns.provenance)
     if table.dated:
         return risk
     undated = "The prices or returns have no dates: their days are numbered from 1970-01-01."

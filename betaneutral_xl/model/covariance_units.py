@@ -203,6 +203,26 @@ def low_volatility(variances: FloatArray) -> tuple[str, ...]:
     return (Notice(text, Subject.RISK_MODEL, Severity.CHANGES),)
 
 
+def refuse_impossible(tickers: Sequence[str], variances: FloatArray, origin: Provenance) -> None:
+    """Refuse estimates, annual variances (N,), with a volatility that no share has: a price is wrong.
+
+    Raises
+    ------
+    InputError
+        With the name and its volatility.
+
+    """
+    if not variances.size or variances.max() <= LARGEST_VARIANCE:
+        return
+    largest = int(np.argmax(variances))
+    msg = (
+        f"The prices of {tickers[largest]} in {origin.location} have a volatility of "
+        f"{math.sqrt(variances[largest]):,.0%} a year, which no share has: some are wrong. Correct them, or "
+        "remove the ticker."
+    )
+    raise InputError(msg, tickers=[tickers[largest]])
+
+
 def _far_from_median(
     tickers: Sequence[str], variances: FloatArray, usual: float, origin: Provenance
 ) -> tuple[str, ...]:

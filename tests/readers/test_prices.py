@@ -205,3 +205,15 @@ def test_few_tickers_are_estimated_with_the_other_series_of_the_file(tmp_path: P
     np.testing.assert_allclose(narrow.form.dense(), beside, rtol=1e-9)
     alone = estimate(whole.select(tickers).returns()).form.dense()
     assert np.abs(beside - alone).max() > 1e-4
+
+
+def test_prices_that_no_share_can_have_are_refused_with_the_name(tmp_path: Path) -> None:
+    path = write_panel(tmp_path)
+    lines = path.read_text(encoding="utf-8").splitlines()
+    lines[40] = ",".join([lines[40].partition(",")[0], "99999", *lines[40].split(",")[2:]])
+    path.write_text("\n".join(lines), encoding="utf-8")
+    name = lines[0].split(",")[1]
+    with pytest.raises(InputError, match=rf"The prices of {name} in .* volatility of [\d,]+% a year"):
+        covariance_from_prices(path)
+    rest = [one for one in lines[0].split(",")[1:] if one != name]
+    assert covariance_from_prices(path, rest).tickers

@@ -7,7 +7,7 @@ covariance. Missing returns, annualisation, and notes for the user are handled h
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from importlib import import_module
@@ -21,6 +21,7 @@ from betaneutral_xl.engine.estimators.window import Estimate, Window
 from betaneutral_xl.errors import InputError, MissingValue, listing
 from betaneutral_xl.model.covariance_units import low_volatility
 from betaneutral_xl.model.history import EstimateHistory
+from betaneutral_xl.model.notices import Notice, Severity, Subject
 from betaneutral_xl.model.provenance import Provenance, Retrieval
 from betaneutral_xl.model.risk import Covariance, Dense, Factors
 from betaneutral_xl.model.spacing import DAILY, Spacing, spacing_of
@@ -271,7 +272,28 @@ def _usable_days(seen: Returns, gaps: MissingData) -> tuple[BoolArray, list[str]
             f"{len(holed)} of {len(seen.tickers)} names lack some of the window's returns ({share:.1%} of "
             "all cells): their covariances rest on their own days and the other names' common factors."
         )
+        notes += _unobserved(seen.tickers, present)
     return days, notes, completed
+
+
+def _unobserved(tickers: Sequence[str], present: BoolArray) -> list[str]:
+    """Return a warning on pairs of names without common days, of which no other name tells either.
+
+    ``present`` (T, N) are the returns there are. A name that has all days tells of every pair.
+    """
+    if present[present.any(axis=1)].all(axis=0).any():
+        return []
+    days = present.astype(np.float64)
+    known = (days.T @ days >= MIN_PERIODS).astype(np.float64)
+    pairs = np.argwhere(np.triu(known @ known == 0.0, 1))
+    if not len(pairs):
+        return []
+    named = listing([f"{tickers[i]} and {tickers[j]}" for i, j in pairs.tolist()])
+    text = (
+        f"Names with returns on fewer than {MIN_PERIODS} common days, as all others have with one of them: "
+        f"{named}. Their covariances are a guess. Give prices of the same days."
+    )
+    return [Notice(text, Subject.PRICES, Severity.CHANGES)]
 
 
 def _annual(form: CovarianceOperator, per_year: int) -> CovarianceOperator:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from betaneutral_xl.engine.estimators import WINDOW, MissingData
 from betaneutral_xl.engine.estimators.fitting import estimate
 from betaneutral_xl.errors import UnknownTicker, listing
+from betaneutral_xl.model.covariance_units import refuse_impossible
 from betaneutral_xl.model.notices import Notice, Subject
 from betaneutral_xl.model.tickers import normalise
 
@@ -48,6 +49,7 @@ def covariance_of(
     seen = prices.select([*estimated, *context]).returns()
     whole = estimate(seen, method, as_of=as_of, window=window, gaps=gaps, **options)
     covariance = whole.select([ticker for ticker in whole.tickers if ticker not in set(context)])
+    refuse_impossible(covariance.tickers, covariance.form.variances(), prices.provenance)
     missing = [Notice(f"No prices of {listing(absent)}.", Subject.PRICES)] if absent else []
     warnings = (*prices.select(estimated).warnings, *missing)
     return covariance.with_warnings(warnings)

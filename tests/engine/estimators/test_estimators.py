@@ -518,3 +518,16 @@ def test_a_half_life_that_leaves_less_than_two_days_is_refused(method: str, opti
 def test_row_medians_are_numpys_to_the_last_bit(shape: tuple[int, int]) -> None:
     values = np.random.default_rng(0).normal(size=shape).round(1)  # with ties
     np.testing.assert_array_equal(row_medians(values), np.median(values, axis=1))
+
+
+def test_names_without_common_days_are_told_where_no_other_name_has_both() -> None:
+    apart = make_returns().matrix.copy()
+    apart[:60, :6] = np.nan
+    apart[60:, 6:] = np.nan
+    names = make_returns().tickers
+    lines = estimate(Returns.from_matrix(names, make_returns().dates, apart), "sample").warnings
+    told = "as all others have with one of them: N00 and N06, N00 and N07"
+    assert any(told in line and "Their covariances are a guess" in line for line in lines)
+    apart[:, 11] = make_returns().matrix[:, 11]
+    lines = estimate(Returns.from_matrix(names, make_returns().dates, apart), "sample").warnings
+    assert not any("a guess" in line for line in lines)
