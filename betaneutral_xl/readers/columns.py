@@ -67,7 +67,8 @@ ALIASES: Mapping[Column, tuple[str, ...]] = {
         "*durchschnitt*",
         "account type", "position type", "high price", "low price",
         "% of adv*", "% adv", "% of risk*", "% of float*", "% of *outstanding*", "*weight limit*",
-        "min* weight*", "max* weight*", "relative weight*", "*weighted average*", "weight avg*",
+        "min* weight*", "max* weight*", "avg*wgt*", "act* wgt*", "fair value est*", "company*value*",
+        "relative weight*", "*weighted average*", "weight avg*",
         "*取得*", "*損益*", "*成本*", "*盈亏*", "*盈虧*", "*매입*", "*평균단가*", "*손익*",
         "*수익률*", "時価総額", "总市值", "總市值", "시가총액", "总股本", "発行済株式数", "*涨跌*", "*漲跌*",
     ),
@@ -134,7 +135,8 @@ ALIASES: Mapping[Column, tuple[str, ...]] = {
         "net asset value percent", "pctofnetassets", "pctofnetassetsstd", "market value percent",
         "% market value", "market value %", "% of market value", "% of index", "index weight",
         "portfolio weight", "market weight", "percent weight", "percentage of *", "allocation",
-        "allocation %", "wgt", "wt", "gewichtung", "gewichtung %", "gewicht", "gewicht %", "anteil",
+        "allocation %", "wgt", "wt", "% wgt p", "% wgt", "wgt %",
+        "port* wgt*", "*wgt*", "gewichtung", "gewichtung %", "gewicht", "gewicht %", "anteil",
         "anteil %", "fondsanteil", "anteil am fonds", "% des fondsvermögens", "% of *", "percent of *",
         "% fund*", "*gewicht*", "pct val", "pct of nav", "pct nav", "portfolio %", "fund %", "% assets",
         "assets %",
@@ -184,7 +186,7 @@ ALIASES: Mapping[Column, tuple[str, ...]] = {
         "balance", "quantità", "quantité", "cantidad", "nombre de titres", "nombre d actions",
         "numero di azioni", "numero azioni", "anzahl aktien", "anzahl der aktien", "acciones", "azioni",
         "títulos", "quantity shares*", "shares*",
-        "*quantity*",
+        "position size", "*quantity*",
         "数量", "保有数量", "株数", "保有株数", "口数", "持仓数量", "持股数量", "股数", "股數", "持有數量",
         "庫存股數", "數量", "수량", "보유수량", "주식수", "잔고수량",
     ),
@@ -193,7 +195,8 @@ ALIASES: Mapping[Column, tuple[str, ...]] = {
         "cotización", "cotation", "dernier cours",
         "share price", "closing price", "close price", "close",
         "last price", "current price", "last", "kurs", "preis", "market price us", "price local",
-        "base price", "mark", "mark price", "prezzo", "cours", "prix", "precio", "quote", "akt kurs",
+        "base price", "mark", "mark price", "prezzo", "cours", "prix", "precio", "quote", "mid", "mid price",
+        "akt kurs",
         "aktueller kurs", "price*", "*price", "kurs*", "*kurs",
         "現在値", "株価", "終値", "最新价", "现价", "市价", "收盘价", "現價", "市價", "收盤價", "현재가",
         "종가",
@@ -274,9 +277,10 @@ CODE_COLUMNS = (Column.ISIN, Column.CUSIP, Column.SEDOL, Column.FIGI, Column.IDE
 IDENTIFIER_COLUMNS = (Column.TICKER, Column.NAME, *CODE_COLUMNS)
 
 _OTHER_TIME = Pattern(
-    r"\b(?:target|model|benchmark|index|bod|sod|beginning|start|opening|original|initial|prior|previous|old"
+    r"\b(?:target|model|bench(?:mark)?|bmk|index|bod|sod|beginning|start|opening|original|initial|prior|previous|old"
     r"|settled|unsettled|settle|pending|available|restricted|t 1|yesterday"
     r"|proposed|suggested|planned|optimal|ideal|drift|contribution|adjusted|limit|min|max|gross|abs|absolute)\b"
+    r"|(?:wgt|weight) b$"
 )
 """Words of a column that is not what is held now, or has no signs."""
 
@@ -439,7 +443,7 @@ def read_header(
 
 def is_of_other_time(header: str) -> bool:
     """Whether a header names a target, a benchmark or another day."""
-    return _OTHER_TIME.search(header_key(header)) is not None
+    return "+/-" in header or _OTHER_TIME.search(header_key(header)) is not None
 
 
 def count_headers(row: Sequence[str]) -> Counter[Column]:

@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any
 
 from betaneutral_xl.errors import BetaNeutralError, ChangedFormat, UnreadableFile, listing
+from betaneutral_xl.model.notices import Notice, Severity, Subject
 from betaneutral_xl.model.provenance import Provenance, Retrieval, digest
 from betaneutral_xl.readers.tabular.sheets import BEFORE_TEXT
 
@@ -64,13 +65,20 @@ def read_json(content: bytes, provenance: Provenance) -> dict[str, Any]:
     return answer
 
 
-def unequal_value_notes(fund: str, tickers: Sequence[str]) -> tuple[str, ...]:
-    """Return a note on positions whose printed value is not shares times price."""
+def unequal_value_notes(fund: str, tickers: Sequence[str], of: int) -> tuple[Notice, ...]:
+    """Return a note on positions whose printed value is not shares times price.
+
+    Where they are most ``of`` the positions, the values or the prices may be of another column; 0 where they
+    may be in other currencies.
+    """
     if not tickers:
         return ()
-    return (
-        f"Holdings of {fund}: value is not shares times price for {listing(tickers)}; weights are by value.",
+    most = 1 < of < 2 * len(tickers)
+    text = (
+        f"Holdings of {fund}: value is not shares times price for {listing(tickers)}; weights are by value."
+        + (" Check which columns are read (betaneutral-xl holdings)." if most else "")
     )
+    return (Notice(text, Subject.HOLDINGS, Severity.CHANGES if most else None),)
 
 
 def complete_provenance(provenance: Provenance, content: bytes, rows: int, as_of: date | None) -> Provenance:

@@ -323,7 +323,7 @@ def _by_value(
         *_hidden_notes(table, [(row, value / total.nav) for row, value in values]),
         *total.warnings,
         *more,
-        *unequal_value_notes(fund, unequal),
+        *unequal_value_notes(fund, unequal, 0 if Column.CURRENCY in table.header.indices else len(held)),
         *_cash_notes(cash_rows),
         *_foreign_cash_notes(read, rates),
         *table.warnings,

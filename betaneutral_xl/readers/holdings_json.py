@@ -72,7 +72,7 @@ def parse_holdings(content: bytes, provenance: Provenance, nav: float | None = N
         nav=total.nav,
         cash=total.cash / total.nav,
         provenance=complete_provenance(provenance, content, len(held), end),
-        warnings=(*total.warnings, *unequal_value_notes(fund, unequal)),
+        warnings=(*total.warnings, *unequal_value_notes(fund, unequal, len(tickers))),
         leverage_stated=nav is not None,
     )
 

@@ -17,6 +17,7 @@ from betaneutral_xl.readers.columns import (
     NAME_COLUMNS,
     VALUE_COLUMNS,
     Column,
+    Header,
     column_of,
     header_key,
     read_header,
@@ -181,17 +182,26 @@ def _joined(parts: Sequence[Sequence[Row]]) -> tuple[Row, ...]:
 def _header_rows(sheet: TextSheet, file_name: str) -> list[int]:
     starts: list[int] = []
     tried = 0
-    for index, row in enumerate(sheet.rows):
+    for index in range(len(sheet.rows)):
         if (not starts and index >= HEADER_SEARCH_ROWS) or tried >= MAX_SCANNED:
             break
         if _may_be_header(sheet.rows, index, starts):
             tried += 1
-            if read_header(row, index, HOLDING_VALUE_COLUMNS):
+            if _header(sheet.rows, index) is not None:
                 starts.append(index)
         if len(starts) > MAX_SECTIONS:
             msg = f"{file_name} has more than {MAX_SECTIONS} tables. Check that it is a file of holdings."
             raise UnreadableFile(msg)
     return starts
+
+
+def _header(rows: Sequence[Row], index: int) -> Header | None:
+    """Return a row as the header of positions, None if it is none."""
+    header = read_header(rows[index], index, HOLDING_VALUE_COLUMNS | {Column.PRICE})
+    if header is None:
+        return None
+    header = numbers_as_shares(rows, header)
+    return header if HOLDING_VALUE_COLUMNS & header.indices.keys() else None
 
 
 def _sections(sheet: TextSheet, file_name: str) -> tuple[Section, ...]:
@@ -200,10 +210,9 @@ def _sections(sheet: TextSheet, file_name: str) -> tuple[Section, ...]:
     others: list[str] = []
     for start, end in zip(starts, [*starts[1:], len(sheet.rows)][: len(starts)], strict=True):
         part = replace(sheet, rows=sheet.rows[:end])
-        header = read_header(sheet.rows[start], start, HOLDING_VALUE_COLUMNS)
+        header = _header(part.rows, start)
         if header is None:
             continue
-        header = numbers_as_shares(part.rows, header)
         part, header = tickers_from_headings(part, header)
         if TRANSACTION_HEADERS & {header_key(text) for text in header.texts}:
             columns = listing([clean(text) for text in header.texts if clean(text)], limit=4)
@@ -373,16 +382,19 @@ def _lots(table: HoldingsTable) -> set[int]:
     Of several securities: one whose second row equals the first may be in two accounts.
     """
     groups: list[list[int]] = []
-    last = None
+    last = ""
+    dated = False
     for i, row in enumerate(table.rows):
         name = table.text(row, Column.TICKER) or table.text(row, Column.NAME)
-        if name == last:
+        is_day = bool(groups) and "/" in name and date_of(name) is not None  # E*Trade's lots
+        dated = dated or is_day
+        if groups and (is_day or name == last):
             groups[-1].append(i)
         else:
             groups.append([i])
-        last = name
+            last = name
     proven = [group for group in groups if len(group) > 1 and _is_summary(table, group)]
-    if not any(len(group) > 2 for group in proven):  # noqa: PLR2004 - a summary and lots
+    if not dated and not any(len(group) > 2 for group in proven):  # noqa: PLR2004 - a summary and lots
         return set()
     return {i for group in proven for i in group[1:]}
 

@@ -16,7 +16,7 @@ from betaneutral_xl.model.printed import cell_text
 from betaneutral_xl.model.tickers import CURRENCIES, normalise
 from betaneutral_xl.readers import asset_classes
 from betaneutral_xl.readers.cell_columns import SHORT
-from betaneutral_xl.readers.columns import Column
+from betaneutral_xl.readers.columns import Column, header_key
 from betaneutral_xl.system.patterns import Pattern
 
 if TYPE_CHECKING:
@@ -100,10 +100,18 @@ class PositionRow:
 def position_rows(table: HoldingsTable) -> tuple[PositionRow, ...]:
     """Return the rows of a table of positions."""
     in_cells = _currency_in_cells(table)
-    return tuple(_row(table, cells, in_cells=in_cells) for cells in table.rows)
+    pence = _hundredths_of_header(table)
+    return tuple(_row(table, cells, in_cells=in_cells, pence=pence) for cells in table.rows)
 
 
-def _row(table: HoldingsTable, cells: Row, *, in_cells: bool) -> PositionRow:
+def _hundredths_of_header(table: HoldingsTable) -> str:
+    """Return the currency of hundredths that the header of the prices names, empty if it names none."""
+    indices = table.header.indices.get(Column.PRICE)
+    words = header_key(table.header.texts[indices[0]]).split() if indices else []
+    return "GBX" if {"pence", "gbx", "penny"} & set(words) else ""
+
+
+def _row(table: HoldingsTable, cells: Row, *, in_cells: bool, pence: str) -> PositionRow:
     name, ticker = table.text(cells, Column.NAME), table.text(cells, Column.TICKER)
     is_bare = not (name or table.header.indices.keys() & FLAGS) and _is_plain(table, ticker)
     # of a table typed by hand, what the tests of the class would find for most rows, faster
@@ -116,7 +124,7 @@ def _row(table: HoldingsTable, cells: Row, *, in_cells: bool) -> PositionRow:
     )
     if short:
         shares, value = (None if one is None else -abs(one) for one in (shares, value))
-    currency = _currency(table, cells, in_cells=in_cells)
+    currency = _currency(table, cells, in_cells=in_cells) or pence
     if currency in HUNDREDTHS:
         if None not in (shares, price, value) and _is_close(value, shares * price):  # type: ignore[operator, arg-type]
             value = value / 100.0 if value is not None else None

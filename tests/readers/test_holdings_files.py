@@ -586,3 +586,27 @@ def test_an_exchange_rate_is_no_price() -> None:
 def test_values_in_pounds_beside_prices_in_pence_are_local() -> None:
     text = "Symbol,Quantity,Price,Value\nVOD LN,1000,75,750\nBP LN,100,500,500\nNVDA,10,100,1000\n"
     assert any("tickers of markets in GBP, USD and no currency" in line for line in read(text).warnings)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Bench. Ending Weight,Port. Ending Weight",
+        "% Wgt (B),% Wgt (P)",
+        "Bmk Wgt,Port Wgt",
+        "Avg % Wgt,% Wgt",
+        "% Wgt (+/-),% Wgt",
+        "Act. Wgt,Wgt",
+    ],
+)
+def test_the_weights_of_a_benchmark_are_not_those_of_the_portfolio(header: str) -> None:
+    found = read(f"Ticker,{header}\nAMD,55,20\nIBM,45,80\n")
+    assert found.weights.tolist() == pytest.approx([0.2, 0.8])
+
+
+def test_values_that_are_those_of_no_position_are_told_first() -> None:
+    found = read("Symbol,Shares,Price,Fair Value\nAMD,10,100,150\nIBM,10,400,300\n")
+    [line] = [one for one in found.warnings if "is not shares times price" in one]
+    assert line.severity is Severity.CHANGES  # type: ignore[attr-defined] # a notice
+    estimate = read("Symbol,Shares,Fair Value Estimate,Price\nAMD,10,999,100\nIBM,10,399,400\n")
+    assert estimate.weights.tolist() == pytest.approx([0.2, 0.8])

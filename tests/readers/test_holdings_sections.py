@@ -12,7 +12,7 @@ from typing import Any
 import openpyxl
 import pytest
 
-from betaneutral_xl.errors import UnreadableFile
+from betaneutral_xl.errors import MissingValue, UnreadableFile
 from betaneutral_xl.hosts.cli import main
 from betaneutral_xl.readers.holdings_files import load_holdings, parse_holdings_file
 from betaneutral_xl.readers.holdings_sections import Choice
@@ -277,3 +277,27 @@ def test_options_of_one_underlying_are_told_apart_by_their_terms() -> None:
     )
     found = parse_holdings_file(text.encode(), "book.csv")
     assert found.tickers == ("NVDA 2026-12-18 100 C OPTION", "NVDA 2026-12-18 100 P OPTION", "MSFT")
+
+
+def test_lots_under_their_dates_are_those_of_the_ticker_above() -> None:
+    text = (
+        "Symbol,Quantity,Last Price $,Value $\nNVDA,10,100,1000\n01/02/2024,4,100,400\n05/02/2025,6,100,600\n"
+        "MSFT,20,100,2000\n01/02/2024,20,100,2000\nCASH,,,1000\nTOTAL,,,4000\n"
+    )
+    found = parse_holdings_file(text.encode(), "lots.csv")
+    assert dict(zip(found.tickers, found.weights.tolist(), strict=True)) == {"NVDA": 0.25, "MSFT": 0.5}
+
+
+def test_numbers_under_position_are_shares_also_without_values() -> None:
+    text = "Financial Instrument,Position,Last\nNVDA,30,100\nMSFT,10,100\n"
+    assert parse_holdings_file(text.encode(), "tws.csv").weights.tolist() == [0.75, 0.25]
+    with pytest.raises(MissingValue, match="'C100', not a number"):
+        parse_holdings_file(text.replace("30,100", "30,C100").encode(), "tws.csv")
+
+
+def test_prices_under_a_header_of_pence_are_in_hundredths() -> None:
+    text = "Code,Stock,Units held,Price (pence),Value\nVOD,Vodafone,1000,75.00,750.00\nBP,BP plc,50,500.00,250.00\n"
+    found = parse_holdings_file(text.encode(), "isa.csv")
+    assert not found.warnings
+    assert found.prices is not None
+    assert found.prices.tolist() == [0.75, 5.0]
