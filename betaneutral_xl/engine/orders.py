@@ -8,7 +8,7 @@ lots, the rounding of single names and pairs of names is changed as long as the 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
@@ -20,7 +20,7 @@ from betaneutral_xl.engine.checks import Check, size_of
 from betaneutral_xl.engine.order_terms import DECIMALS, PARTICIPATION, Tradable, is_lot, shares_of
 from betaneutral_xl.errors import CheckFailed, InputError, MissingPrice, UncoveredRisk, listing
 from betaneutral_xl.model.alignment import MIN_COVERAGE
-from betaneutral_xl.model.arrays import FloatArray, IntArray, make_read_only
+from betaneutral_xl.model.arrays import FloatArray, IntArray, make_read_only, positions_of
 from betaneutral_xl.model.constraints import BASIS_POINT, SMALLEST_TRADE
 from betaneutral_xl.model.portfolio import SAME_WEIGHT
 
@@ -251,7 +251,8 @@ class Orders:
         names = sold_names(self.result) if self.in_etfs else aligned.tickers
         bought = np.zeros(len(names))
         off_lot = 0.0
-        for order, position in zip(self.orders, _positions(self.orders, names), strict=True):
+        positions = positions_of([order.ticker for order in self.orders], names)
+        for order, position in zip(self.orders, positions, strict=True):
             bought[position] += order.signed_shares * order.price / nav
             size = order.shares / self.ticket.lots.get(order.ticker, 1)
             off_lot = max(off_lot, abs(size - round(size)))
@@ -353,20 +354,8 @@ def _baskets(result: Rebalance) -> FloatArray:
     return np.column_stack([aligned.replacements, aligned.market_unit])
 
 
-def _positions(orders: Sequence[Order], names: Sequence[str]) -> list[int]:
-    position = {name: i for i, name in enumerate(names)}
-    return [position[order.ticker] for order in orders]
-
-
 def _require_coverage(result: Rebalance) -> None:
-    """Refuse orders in ETFs with insufficient coverage by the risk model.
-
-    Raises
-    ------
-    UncoveredRisk
-        With the ETFs concerned.
-
-    """
+    """Refuse orders in ETFs with insufficient coverage by the risk model."""
     few = {name: unit.covered for name, unit in result.coverage.units.items() if not unit.sufficient}
     if few:
         listed = listing([f"{name} ({covered:.2%})" for name, covered in few.items()])

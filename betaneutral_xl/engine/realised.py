@@ -72,7 +72,6 @@ class PastBetas:
     recent_after: RecentBeta | None = None
 
     def __post_init__(self) -> None:
-        """Validate that there is one beta of each a month."""
         make_read_only(self, "as_it_is", "renewed")
         months = len(self.renewed)
         if self.as_it_is.shape != (months,) or len(self.ends) not in {0, months}:

@@ -370,6 +370,7 @@ class Rebalance:
         aligned, x, w = self.aligned, self.new_weights, self.weights
         fixed = ~aligned.covered
         allowed = tolerance * size_of(x, w)
+        etf_gap = float(np.abs(aligned.etf_betas.diagonal() - 1.0).max())
         if self.legs.exact:
             checks = [
                 Check(f"beta to {name} is {target:.6g}", abs(self.after.beta[name] - float(target)), allowed)
@@ -377,7 +378,9 @@ class Rebalance:
                 if not math.isnan(target)
             ]
         else:
-            short = self._hedge_system().shortfall(self.hedge_ratios, self.legs)
+            left = aligned.with_etfs(aligned.covered_weights, market_ratio=-self.market_ratio)
+            system = HedgeSystem.of(self.etf_names, aligned.instruments, aligned.units, left, self.targets)
+            short = system.shortfall(self.hedge_ratios, self.legs)
             checks = [Check("no other hedge ratios within the legs' limits are better", short, LIMIT)]
         checks += [
             Check("every input row is in the table once", float(self._unaccounted()), 0.0),
@@ -386,7 +389,7 @@ class Rebalance:
                 float(np.abs((x - w)[fixed]).max(initial=0.0)),
                 SMALLEST_TRADE,
             ),
-            Check("each ETF's own predicted beta is 1", self._etf_beta_gap(), tolerance),
+            Check("each ETF's own predicted beta is 1", etf_gap, tolerance),
         ]
         if self.method is Method.HEDGE:
             sold = aligned.replacements @ self.hedge_ratios + aligned.market_unit * self.market_ratio
@@ -437,17 +440,12 @@ class Rebalance:
             # Of the ETFs and the market themselves, in place of the names that are traded.
             aligned, w = self.aligned, self.aligned.covered_weights
             sold = aligned.with_etfs(w, -self.hedge_ratios, -self.market_ratio)
-            alone = aligned.with_etfs(w, read_only(-np.linalg.solve(aligned.etf_betas, self._gap())))
+            gap = np.array(list(self.before.beta.values())) - self.targets
+            alone = aligned.with_etfs(w, read_only(-np.linalg.solve(aligned.etf_betas, gap)))
             left = (1.0 - market.share) * market.beta(alone)
             name = f"market beta to {market.name} is {1.0 - market.share:.4g} of that without a market leg"
             checks.append(Check(name, abs(market.beta(sold) - left), allowed * self.condition_number))
         return checks
-
-    def _gap(self) -> FloatArray:
-        """Return the beta to each ETF to be hedged, ``B'w - t``, shape (K,)."""
-        current = np.array([self.before.beta[name] for name in self.etf_names])
-        gap: FloatArray = current - self.targets
-        return gap
 
     def check(self, tolerance: float = TOLERANCE) -> Rebalance:
         """Return the result itself if all of its checks pass.
@@ -481,11 +479,6 @@ class Rebalance:
             cash=cash,
             market_beta=self.aligned.market_beta(instruments),
         )
-
-    def _hedge_system(self) -> HedgeSystem:
-        aligned = self.aligned
-        weights = aligned.with_etfs(aligned.covered_weights, market_ratio=-self.market_ratio)
-        return HedgeSystem.of(self.etf_names, aligned.instruments, aligned.units, weights, self.targets)
 
     def _sample_parts(self) -> tuple[str, ...]:
         names = ("the portfolio", *(f"ETF {name}" for name in self.etf_names), "the risk model")
@@ -522,6 +515,3 @@ class Rebalance:
         held = zip(aligned.holdings.tickers, aligned.holdings.weights.tolist(), strict=True)
         changed = sum(1 for ticker, weight in held if shown.get(ticker) != weight)
         return missing + changed
-
-    def _etf_beta_gap(self) -> float:
-        return float(np.abs(self.aligned.etf_betas.diagonal() - 1.0).max())

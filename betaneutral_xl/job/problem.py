@@ -20,7 +20,7 @@ from betaneutral_xl.errors import InputError
 from betaneutral_xl.job import run
 from betaneutral_xl.job.input_options import Role, option
 from betaneutral_xl.job.inputs import read
-from betaneutral_xl.job.request import LEGS, Request
+from betaneutral_xl.job.request import LEGS, Request, target_tickers
 from betaneutral_xl.job.snapshot import write_snapshot
 from betaneutral_xl.job.value_files import covariance_csv, etf_file
 from betaneutral_xl.model.arrays import positions_of
@@ -133,7 +133,7 @@ def _past_errors(aligned: Aligned, request: Request) -> tuple[RecordedErrors, ..
     risk = aligned.risk_model
     used = {
         *aligned.instruments.tickers,
-        *(one for one in _target_values(request.target) if one in risk.tickers),
+        *(one for one in target_tickers(request.target) if one in risk.tickers),
     }
     if risk.history is None or not used <= tickers_of(risk.history):
         return ()
@@ -147,10 +147,6 @@ def _past_errors(aligned: Aligned, request: Request) -> tuple[RecordedErrors, ..
         past = np.nan_to_num(errors.errors)  # of names that are not used
         found.append(RecordedErrors(risk.tickers, unit, past, errors.own, errors.sampling_matrix()))
     return tuple(found)
-
-
-def _target_values(target: Any) -> Iterable[Any]:
-    return target.values() if hasattr(target, "values") else [target]
 
 
 def _options(names: Names, request: Request) -> dict[str, Any]:

@@ -47,7 +47,6 @@ class Realised:
     drawdown: float = math.nan
 
     def __post_init__(self) -> None:
-        """Validate that there is one beta and one error a day."""
         make_read_only(self, "beta", "error")
         for name in ("beta", "error"):
             if getattr(self, name).shape != (len(self.dates),):

@@ -17,6 +17,7 @@ from betaneutral_xl.engine.attribution import Position
 from betaneutral_xl.errors import InputError
 from betaneutral_xl.job.input_options import Role
 from betaneutral_xl.job.inputs import drift_rows, is_file_name, read
+from betaneutral_xl.job.request import target_tickers
 from betaneutral_xl.model.portfolio import Etf, Holdings
 from betaneutral_xl.model.provenance import digest
 from betaneutral_xl.model.risk import Covariance
@@ -127,9 +128,8 @@ def _holdings_file(holdings: Holdings) -> RawInput:
 
 def _covariance_file(inputs: Inputs, request: Request) -> RawInput:
     risk, mandate = inputs.covariance, request.mandate
-    targets = request.target.values() if isinstance(request.target, Mapping) else [request.target]
     funds = (*inputs.etfs, *(() if inputs.market is None else (inputs.market,)))
-    named = {one for one in targets if isinstance(one, str)} | {request.market, BENCHMARK}
+    named = {*target_tickers(request.target), request.market, BENCHMARK}
     used = {
         *inputs.holdings.tickers,
         *(ticker for etf in funds for ticker in (*etf.tickers, etf.own_ticker)),

@@ -635,17 +635,14 @@ def _unit(etf: Etf, gap: Uncovered, basket: FloatArray, inside: Covariance, mode
             if etf.own_ticker not in model:
                 raise
             leverage = 1.0
+        scale = leverage * whole / used
         unit = replace(
             unit,
             covered=covered / whole,
             unnamed=float(np.abs(unnamed).sum()) / whole,
-            scale=_snapped(leverage * whole / used),
+            scale=1.0 if abs(scale - 1.0) < ROUNDING else scale,
         )
     return _with_own_row(etf, unit, basket, inside, model)
-
-
-def _snapped(scale: float) -> float:
-    return 1.0 if abs(scale - 1.0) < ROUNDING else scale
 
 
 def _with_own_row(etf: Etf, unit: Unit, basket: FloatArray, inside: Covariance, model: Covariance) -> Unit:

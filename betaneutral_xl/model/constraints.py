@@ -78,7 +78,6 @@ class Range:
     high: float = math.inf
 
     def __post_init__(self) -> None:
-        """Validate that the interval is not empty."""
         if not self.low <= self.high or self.low == math.inf or self.high == -math.inf:
             msg = f"The range {self.low:g} to {self.high:g} is empty. Give the lower end first."
             raise InputError(msg)
@@ -167,7 +166,6 @@ class Constraints:
     min_trade: float = 0.0
 
     def __post_init__(self) -> None:
-        """Validate the limits individually and jointly."""
         object.__setattr__(self, "frozen", tuple(dict.fromkeys(self.frozen)))
         for name in ("lower", "upper", "beta", "groups", "group_limits", "group_upper"):
             object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))

@@ -52,7 +52,6 @@ class EstimateHistory:
     dates: tuple[date, ...] = ()
 
     def __post_init__(self) -> None:
-        """Validate the shape and make the returns read-only."""
         make_read_only(self, "returns")
         if self.returns.ndim != 2 or self.returns.shape[1] != len(self.tickers):  # noqa: PLR2004 - a matrix
             msg = f"A history has {len(self.tickers)} tickers but returns of shape {self.returns.shape}."
@@ -89,7 +88,6 @@ class RecordedErrors:
     sampling: FloatArray
 
     def __post_init__(self) -> None:
-        """Validate the shapes and make the arrays read-only."""
         n = len(self.tickers)
         make_read_only(self, "unit", "errors", "sampling")  # own is of booleans
         shapes = self.errors.shape[1:] == (n,) and self.own.shape == self.errors.shape

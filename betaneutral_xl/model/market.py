@@ -51,7 +51,6 @@ class Market:
     listed: bool = True
 
     def __post_init__(self) -> None:
-        """Validate the share."""
         if not 0.0 <= self.share <= 1.0:
             msg = (
                 f"The market share is {self.share:g}. Give a number from 0 (sell the ETF alone) to 1 (sell "

@@ -80,7 +80,6 @@ class Notice(str):
         return made
 
     def __reduce__(self) -> tuple[Callable[..., Notice], tuple[Any, ...]]:
-        """Support pickling."""
         return Notice, (str(self), self.subject, self.severity)
 
     @classmethod

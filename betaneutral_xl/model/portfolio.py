@@ -87,7 +87,6 @@ class Holdings:
     groups_of: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: MappingProxyType({}))
 
     def __post_init__(self) -> None:
-        """Validate the attributes."""
         if not self.groups_of and any(one.groups for one in self.positions):
             own = {one.ticker: one.groups for one in self.positions if one.groups and not one.is_cash}
             object.__setattr__(self, "groups_of", own)

@@ -60,6 +60,5 @@ class Provenance:
         )
 
     def __str__(self) -> str:
-        """Return one line for display."""
         as_of = self.as_of.isoformat() if self.as_of else "date unknown"
         return f"{self.source}: {self.location}, {as_of}, {self.retrieval}"

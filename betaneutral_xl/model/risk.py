@@ -134,7 +134,6 @@ class Factors:
     specific_variance: FloatArray
 
     def __post_init__(self) -> None:
-        """Validate the shapes and signs."""
         make_read_only(self, "loadings", "specific_variance")
         if self.specific_variance.shape != (len(self.loadings),):
             msg = (
@@ -305,7 +304,6 @@ class Covariance:
     history: History | None = None
 
     def __post_init__(self) -> None:
-        """Validate that labels and rows match."""
         if len(self.tickers) != self.form.size:
             msg = f"The covariance has {self.form.size} rows but {len(self.tickers)} tickers."
             raise InputError(msg)

@@ -38,7 +38,6 @@ class Percent(float):
     __slots__ = ()
 
     def __repr__(self) -> str:
-        """Show the decimal and that it had a sign."""
         return f"Percent({float(self)!r})"
 
 

@@ -82,11 +82,9 @@ class Flex:
         _mask_tokens()
 
     def __enter__(self) -> Self:
-        """Return the client."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Close the connection."""
         self._transport.close()
 
     def statement(self, name: str, options: Mapping[str, str] = MappingProxyType({})) -> RawInput:

@@ -129,15 +129,9 @@ class SilverFund:
         self._cache = Cache(settings.cache, lock_timeout=settings.total_timeout)
 
     def __enter__(self) -> Self:
-        """Return the client."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Close the connection."""
-        self.close()
-
-    def close(self) -> None:
-        """Close the connection."""
         self._transport.close()
 
     def holdings(self, fund: str, as_of: date | str, start: date | str | None = None) -> Holdings:

@@ -398,11 +398,9 @@ class StandIn:
         self._thread.join()
 
     def __enter__(self) -> Self:
-        """Return the running stand-in."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stop the server."""
         self.close()
 
     def next_fault(self, path: str) -> Fault | None:

@@ -76,7 +76,6 @@ class OrderList:
         save(path, order_formats.as_file(self.orders, form).encode())
 
     def __len__(self) -> int:
-        """Return the number of orders."""
         return len(self.orders.orders)
 
     def __repr__(self) -> str:

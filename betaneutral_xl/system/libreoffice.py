@@ -82,7 +82,6 @@ class Office:
         return self.soffice.with_name(name).is_file()
 
     def __str__(self) -> str:
-        """Return the product name and version."""
         return f"LibreOffice {self.version[0]}.{self.version[1]}"
 
 

@@ -49,7 +49,6 @@ class Journal:
         self.added = 0
 
     def __enter__(self) -> Self:
-        """Lock and read it."""
         if not self.path.parent.is_dir():  # the lock would create it
             msg = f"Cannot write {self.path.name}: there is no folder {self.path.parent.name}. Create it."
             raise Unwritable(msg)
@@ -70,7 +69,6 @@ class Journal:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Close and unlock it."""
         self._file.close()
         self._held.close()
 

@@ -190,7 +190,6 @@ class LimitLine:
     source: str = REQUEST
 
     def __post_init__(self) -> None:
-        """Validate that it can be shown."""
         if not self.label or not self.source:
             msg = "A limit has no label or no source. Name what is bounded, and who set the limit."
             raise InputError(msg)

@@ -149,7 +149,6 @@ class AnswerPage:
     past: tuple[PastBetas, ...] = ()
 
     def __post_init__(self) -> None:
-        """Validate that the parts belong together."""
         problem = next((text for wrong, text in self._problems() if wrong), "")
         if problem:
             msg = f"The answer page contradicts itself: {problem}. Please report this."
