@@ -24,7 +24,8 @@ sys.path.insert(0, str(ROOT / "tests"))
 from windows_lane import PYTHON_SHA256, PYTHON_SOURCE  # noqa: E402 - the Python that tests run
 
 from betaneutral_xl.hosts.excel.bundle import PYTHON  # noqa: E402 - likewise
-from betaneutral_xl.system.saving import archive_entry, save  # noqa: E402 - likewise
+from betaneutral_xl.system.archives import archive_entry  # noqa: E402 - likewise
+from betaneutral_xl.system.saving import save  # noqa: E402 - likewise
 
 FOLDER = "Beta Neutral"
 PATHS = "python313.zip\r\n.\r\nLib\\site-packages\r\nimport site\r\n"

@@ -30,9 +30,9 @@ from betaneutral_xl.model.portfolio import Etf, Holdings
 from betaneutral_xl.model.provenance import Provenance, Retrieval, digest
 from betaneutral_xl.model.risk import Covariance
 from betaneutral_xl.readers.raw_input import RawInput, Reader
-from betaneutral_xl.system.archives import DAMAGED
+from betaneutral_xl.system.archives import DAMAGED, archive_entry
 from betaneutral_xl.system.files import read_bytes, shown_name
-from betaneutral_xl.system.saving import archive_entry, save, to_json
+from betaneutral_xl.system.saving import save, to_json
 
 FORMAT, VERSION = "betaneutral-xl snapshot", 2
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-import zipfile
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -14,7 +13,7 @@ from openpyxl.workbook.defined_name import DefinedName
 
 from betaneutral_xl.report.cells import Area, Canvas, clean
 from betaneutral_xl.report.style import FONT, MUTED, Styles
-from betaneutral_xl.system.saving import archive_entry
+from betaneutral_xl.system.archives import packed, unpacked
 from betaneutral_xl.system.words import shorten
 
 if TYPE_CHECKING:
@@ -28,6 +27,8 @@ LONGEST_SOURCES = 60
 
 FIRST_PARTS = ("[Content_Types].xml", "_rels/.rels")
 """Parts that readers expect first in the package."""
+
+PROPERTIES = "docProps/core.xml"
 
 _NO_CELLS = re.compile(rb"<sheetData\s*(?:/>|></sheetData>)")
 _EXTENT = re.compile(rb'<dimension ref="[^"]*"')
@@ -120,19 +121,15 @@ class Book:
         """
         self._styles.close()
         self._workbook.active = 0
-        draft, final = io.BytesIO(), io.BytesIO()
+        draft = io.BytesIO()
         self._workbook.save(draft)
-        of_part = {f"xl/worksheets/sheet{n}.xml": one for n, one in enumerate(self.canvases, start=1)}
-        with zipfile.ZipFile(draft) as source, zipfile.ZipFile(final, "w") as target:
-            for name in sorted(source.namelist(), key=lambda name: (name not in FIRST_PARTS, name)):
-                content = source.read(name)
-                if name in of_part:
-                    content = _with_cells(content, of_part[name])
-                elif name == "docProps/core.xml":
-                    stamp = written_at.strftime("%Y-%m-%dT%H:%M:%SZ").encode()
-                    content = _MODIFIED.sub(rb"\g<1>" + stamp, content)
-                target.writestr(archive_entry(name), content)
-        return final.getvalue()
+        parts = unpacked(draft.getvalue())
+        for n, canvas in enumerate(self.canvases, start=1):
+            name = f"xl/worksheets/sheet{n}.xml"
+            parts[name] = _with_cells(parts[name], canvas)
+        stamp = written_at.strftime("%Y-%m-%dT%H:%M:%SZ").encode()
+        parts[PROPERTIES] = _MODIFIED.sub(rb"\g<1>" + stamp, parts[PROPERTIES])
+        return packed(sorted(parts.items(), key=lambda part: (part[0] not in FIRST_PARTS, part[0])))
 
 
 def _write_margin(part: _HeaderFooterPart, text: str) -> None:

@@ -11,13 +11,10 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, TypeAlias
+from typing import Any, Self, TypeAlias
 
 from betaneutral_xl.errors import Unwritable
 from betaneutral_xl.system.places import is_device
-
-if TYPE_CHECKING:
-    from zipfile import ZipInfo
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 """First characters that a spreadsheet reads as the start of a formula."""
@@ -214,17 +211,6 @@ def make_records_folder(folder: Path, records: Path) -> None:
 
 def _is_read_only(file: Path) -> bool:
     return not (file.stat().st_mode & 0o222 and os.access(file, os.W_OK))  # to root, all is writable
-
-
-def archive_entry(name: str, mode: int = 0o644) -> ZipInfo:
-    """Return a zip entry whose bytes do not depend on the date or the operating system."""
-    from zipfile import ZIP_DEFLATED, ZipInfo
-
-    entry = ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))  # the earliest that the format can hold
-    entry.compress_type = ZIP_DEFLATED
-    entry.create_system = 3  # Windows would write 0
-    entry.external_attr = mode << 16
-    return entry
 
 
 def _umask() -> int:

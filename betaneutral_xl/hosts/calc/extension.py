@@ -8,9 +8,7 @@ Source of the formats: LibreOffice Developer's Guide, chapters Extensions and Sp
 
 from __future__ import annotations
 
-import io
 import json
-import zipfile
 from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
@@ -23,7 +21,7 @@ from betaneutral_xl.hosts.sheets import cells
 from betaneutral_xl.hosts.sheets.buttons import BUTTONS
 from betaneutral_xl.hosts.sheets.functions import CATEGORY, FUNCTIONS
 from betaneutral_xl.hosts.sheets.layout import Sheet
-from betaneutral_xl.system.saving import archive_entry
+from betaneutral_xl.system.archives import packed
 
 if TYPE_CHECKING:
     from betaneutral_xl.hosts.sheets.functions import Function
@@ -59,6 +57,7 @@ reverts that in one step."""
 def build(python: Path | str) -> bytes:
     """Return the extension as an .oxt file, for an interpreter in which this package is installed."""
     parts = {
+        "META-INF/manifest.xml": _manifest(),
         "description.xml": _description(),
         "types.idl": idl(),
         "CalcAddIns.xcu": _functions(),
@@ -70,13 +69,7 @@ def build(python: Path | str) -> bytes:
         f"pythonpath/{PACKAGE}/extension.json": json.dumps(_settings(python), indent=1),
         **{f"pythonpath/{PACKAGE}/{name}": text for name, text in _client()},
     }
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as package:
-        for name, text in {"META-INF/manifest.xml": _manifest(), **parts}.items():
-            package.writestr(archive_entry(name), text)
-        for name, picture in _icons():
-            package.writestr(archive_entry(name), picture)
-    return out.getvalue()
+    return packed([*parts.items(), *_icons()])
 
 
 def idl() -> str:

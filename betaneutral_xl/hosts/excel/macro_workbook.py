@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import io
 import re
-import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl import __version__
@@ -25,7 +25,8 @@ from betaneutral_xl.hosts.sheets import cells, template
 from betaneutral_xl.hosts.sheets.layout import Sheet
 from betaneutral_xl.hosts.sheets.template import hidden
 from betaneutral_xl.hosts.sheets.template.canvas import Template
-from betaneutral_xl.system.saving import archive_entry, temporary_folder
+from betaneutral_xl.system.archives import packed, unpacked
+from betaneutral_xl.system.saving import PRIVATE_FILE, temporary_folder
 
 if TYPE_CHECKING:
     from betaneutral_xl.hosts.sheets.cells import Grid
@@ -37,6 +38,7 @@ RIBBON_RELATION = (
     'Type="http://schemas.microsoft.com/office/2007/relationships/ui/extensibility" '
     f'Target="{RIBBON}"/></Relationships>'
 )
+TYPES = "[Content_Types].xml"
 WORKBOOK_TYPE = b"application/vnd.ms-excel.sheet.macroEnabled.main+xml"
 ADDIN_TYPE = b"application/vnd.ms-excel.addin.macroEnabled.main+xml"
 """The content types by which Excel knows an .xlsm and an .xlam; the latter is loaded without a window."""
@@ -69,7 +71,7 @@ def build_xlam() -> bytes:
     """
     project, xlwings = _project()
     content = _with_ribbon(_addin_sheets(project, xlwings), vba.ribbon(addin=True))
-    return _repackaged(content, {"[Content_Types].xml": lambda old: old.replace(WORKBOOK_TYPE, ADDIN_TYPE)})
+    return _edited(content, TYPES, WORKBOOK_TYPE, ADDIN_TYPE)
 
 
 def _project() -> tuple[bytes, str]:
@@ -114,9 +116,7 @@ def versions_of(add_in: bytes) -> Grid:
     import openpyxl
 
     try:
-        as_workbook = _repackaged(
-            add_in, {"[Content_Types].xml": lambda old: old.replace(ADDIN_TYPE, WORKBOOK_TYPE)}
-        )
+        as_workbook = _edited(add_in, TYPES, ADDIN_TYPE, WORKBOOK_TYPE)
         sheet = openpyxl.load_workbook(io.BytesIO(as_workbook))[Sheet.XLWINGS]
     except Exception as error:  # noqa: BLE001 - openpyxl raises any exception for a damaged file
         msg = f"The add-in cannot be read ({type(error).__name__})."
@@ -140,8 +140,7 @@ def build_project() -> bytes:
             shipped.body = _crlf(vba.xlwings_module(shipped.body))
             project.delete_module("Module1")  # xlwings' example
             book.save(built)
-        with zipfile.ZipFile(built) as package:
-            return package.read("xl/vbaProject.bin")
+        return unpacked(built.read_bytes())["xl/vbaProject.bin"]
 
 
 def shipped_workbook() -> Path:
@@ -153,27 +152,16 @@ def shipped_workbook() -> Path:
 
 def _with_ribbon(content: bytes, ribbon: str) -> bytes:
     """Add the ribbon to the package, which XlsxWriter does not support."""
-
-    def linked(relations: bytes) -> bytes:
-        return relations.replace(b"</Relationships>", RIBBON_RELATION.encode())
-
-    return _repackaged(content, {"_rels/.rels": linked}, {RIBBON: ribbon})
+    return _edited(content, "_rels/.rels", b"</Relationships>", RIBBON_RELATION.encode(), {RIBBON: ribbon})
 
 
-def _repackaged(
-    content: bytes, edits: Mapping[str, Callable[[bytes], bytes]], added: Mapping[str, str] | None = None
+def _edited(
+    content: bytes, part: str, old: bytes, new: bytes, added: Mapping[str, str] = MappingProxyType({})
 ) -> bytes:
-    """Return a package with some parts edited and some added, its bytes the same on every machine."""
-    source = zipfile.ZipFile(io.BytesIO(content))
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as target:
-        for info in source.infolist():
-            data = source.read(info)
-            edit = edits.get(info.filename)
-            target.writestr(archive_entry(info.filename, 0o600), edit(data) if edit else data)
-        for name, text in (added or {}).items():
-            target.writestr(archive_entry(name, 0o600), text)
-    return out.getvalue()
+    """Return a package with a text of one part replaced and parts added, the same on every machine."""
+    parts = unpacked(content)
+    parts[part] = parts[part].replace(old, new)
+    return packed([*parts.items(), *added.items()], PRIVATE_FILE)
 
 
 def _crlf(text: str) -> str:

@@ -23,13 +23,15 @@ from betaneutral_xl.hosts.files.workbook_file import (
     PACKAGE,
     RELATIONS,
     WORKBOOK,
+    as_xml,
     parse_part,
     sheet_parts,
     target_part,
 )
 from betaneutral_xl.hosts.sheets.functions import FUNCTIONS
 from betaneutral_xl.hosts.sheets.layout import ADD_IN, Sheet
-from betaneutral_xl.system.saving import archive_entry
+from betaneutral_xl.system.archives import packed
+from betaneutral_xl.system.saving import PRIVATE_FILE
 
 WORKBOOK_RELATIONS = "xl/_rels/workbook.xml.rels"
 CONTENT_TYPES = "[Content_Types].xml"
@@ -168,10 +170,10 @@ class LinkedFile:
         identifier = "rIdBetaNeutral"
         root = etree.fromstring(LINK)
         self._name_functions(root, names)
-        self._added[part] = _xml(root)
+        self._added[part] = as_xml(root)
         relations = etree.fromstring(f'<Relationships xmlns="{PACKAGE}"/>')
         _relate(relations, "rId1", "externalLinkPath", _address(add_in)).set("TargetMode", "External")
-        self._added[_relations_of(part)] = _xml(relations)
+        self._added[_relations_of(part)] = as_xml(relations)
         _relate(self._tree(WORKBOOK_RELATIONS), identifier, "externalLink", part.removeprefix("xl/"))
         types = self._tree(CONTENT_TYPES)
         etree.SubElement(types, f"{{{TYPES}}}Override", PartName=f"/{part}", ContentType=LINK_TYPE)
@@ -226,16 +228,12 @@ class LinkedFile:
 
     def _written(self) -> bytes:
         """Return the package; a part that has not changed keeps its bytes."""
-        out = io.BytesIO()
-        with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as target:
-            for info in self._package.infolist():
-                content = self._package.read(info)
-                root = self._trees.get(info.filename)
-                unchanged = root is None or _xml(parse_part(self._package, info.filename)) == _xml(root)
-                target.writestr(info, content if unchanged else _xml(root))
-            for name, content in self._added.items():
-                target.writestr(archive_entry(name, 0o600), content)
-        return out.getvalue()
+        parts: list[tuple[zipfile.ZipInfo | str, bytes]] = []
+        for info in self._package.infolist():
+            root = self._trees.get(info.filename)
+            unchanged = root is None or as_xml(parse_part(self._package, info.filename)) == as_xml(root)
+            parts.append((info, self._package.read(info) if unchanged else as_xml(root)))
+        return packed([*parts, *self._added.items()], PRIVATE_FILE)
 
 
 def _relate(relations: Any, identifier: str, kind: str, target: str) -> Any:
@@ -263,10 +261,3 @@ def _address(path: str) -> str:
     'file:///C:\\Users\\Ann%20Lee\\AddIns\\betaneutral.xlam'
     """
     return "file:///" + re.sub(r"[ %#?]", lambda one: quote(one[0]), path)
-
-
-def _xml(root: Any) -> bytes:
-    from lxml import etree
-
-    content: bytes = etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True)
-    return content

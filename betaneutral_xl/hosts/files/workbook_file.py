@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from betaneutral_xl.errors import FailedCell, HostError, InputError, UnreadableFile
 from betaneutral_xl.hosts.sheets.cells import EPOCH, Cell, letters
 from betaneutral_xl.hosts.sheets.open_workbook import Append, Recalculate, Replace, Show, gather, missing
+from betaneutral_xl.system.archives import packed
 from betaneutral_xl.system.files import read_bytes
 from betaneutral_xl.system.saving import FORMULA_STARTS, save
 
@@ -246,8 +247,6 @@ def changed(content: bytes, edits: dict[str, dict[tuple[int, int], Cell]], shown
     Edits are values by sheet, row and column (from 1); None clears. ``shown`` is the sheet that is shown
     when the file is opened, by default the same as before.
     """
-    from lxml import etree
-
     source = zipfile.ZipFile(io.BytesIO(content))
     tree = partial(parse_part, source)
     parts = sheet_parts(source)
@@ -264,19 +263,11 @@ def changed(content: bytes, edits: dict[str, dict[tuple[int, int], Cell]], shown
     if shown is not None:
         _show(shown, parts, tree, trees)
     dropped = _without_calc_chain(source, tree, trees) if formulas_lost else set()
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as target:
-        for info in source.infolist():
-            if info.filename in dropped:
-                continue
-            root = trees.get(info.filename)
-            data = (
-                source.read(info)
-                if root is None
-                else etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True)
-            )
-            target.writestr(info, data)
-    return out.getvalue()
+    return packed(
+        (info, as_xml(trees[info.filename]) if info.filename in trees else source.read(info))
+        for info in source.infolist()
+        if info.filename not in dropped
+    )
 
 
 def not_calculated(content: bytes, sheet: str) -> set[tuple[int, int]]:
@@ -296,6 +287,14 @@ def parse_part(source: zipfile.ZipFile, name: str) -> Any:
     from lxml import etree
 
     return etree.fromstring(source.read(name), etree.XMLParser(resolve_entities=False, no_network=True))
+
+
+def as_xml(root: Any) -> bytes:
+    """Return the content of a part with a root."""
+    from lxml import etree
+
+    content: bytes = etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True)
+    return content
 
 
 def sheet_parts(source: zipfile.ZipFile) -> dict[str, str]:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import importlib.metadata
-import io
 import json
 import re
 import shutil
-import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,7 +16,8 @@ from betaneutral_xl.hosts.office import metadata
 from betaneutral_xl.hosts.office.guard import MICROSOFT
 from betaneutral_xl.hosts.office.manifest import manifest
 from betaneutral_xl.hosts.office.page import FROM_MICROSOFT, PAGE, STATIC, html
-from betaneutral_xl.system.saving import archive_entry, make_folder, save
+from betaneutral_xl.system.archives import packed
+from betaneutral_xl.system.saving import make_folder, save
 
 PRODUCT = "betaneutral-xl"
 
@@ -146,12 +145,11 @@ def _archive(names: Iterable[str]) -> bytes:
                 raise HostError(msg)
             if ".." not in file.parts:  # the commands that come with a package
                 files[file.as_posix()] = Path(str(file.locate()))
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as archive:
-        for inside, path in sorted(files.items()):
-            if path.is_file() and "__pycache__" not in path.parts:
-                archive.writestr(archive_entry(inside), path.read_bytes())
-    return content.getvalue()
+    return packed(
+        (inside, path.read_bytes())
+        for inside, path in sorted(files.items())
+        if path.is_file() and "__pycache__" not in path.parts
+    )
 
 
 def _normalised(name: str) -> str:

@@ -7,9 +7,7 @@ server does: the weights therefore name their source of risk, and do not wait fo
 
 from __future__ import annotations
 
-import io
 import re
-import zipfile
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
@@ -18,7 +16,7 @@ from betaneutral_xl.hosts.office.manifest import version as manifest_version
 from betaneutral_xl.hosts.sheets import template
 from betaneutral_xl.hosts.sheets.functions import BY_NAME
 from betaneutral_xl.hosts.sheets.layout import FIRST_ROW, Sheet
-from betaneutral_xl.system.saving import archive_entry
+from betaneutral_xl.system.archives import packed, unpacked
 
 if TYPE_CHECKING:
     from betaneutral_xl.hosts.sheets.session import Session
@@ -89,14 +87,8 @@ def build(session: Session) -> bytes:
 
 def for_office(content: bytes) -> bytes:
     """Return a workbook of any host as this one has it."""
-    out = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(content)) as source, zipfile.ZipFile(out, "w") as target:
-        for info in source.infolist():
-            text = source.read(info)
-            target.writestr(archive_entry(info.filename), _changed(info.filename, text))
-        for name, part in PARTS.items():
-            target.writestr(archive_entry(name), part)
-    return out.getvalue()
+    changed = ((name, _changed(name, part)) for name, part in unpacked(content).items())
+    return packed([*changed, *PARTS.items()])
 
 
 def _changed(name: str, content: bytes) -> bytes:

@@ -11,7 +11,7 @@ from betaneutral_xl.report import style
 from betaneutral_xl.report.pictures import Kind
 from betaneutral_xl.report.slide.content import LIGHT_FILLS
 from betaneutral_xl.report.style import FONT
-from betaneutral_xl.system.saving import archive_entry
+from betaneutral_xl.system.archives import packed, unpacked
 
 if TYPE_CHECKING:
     from betaneutral_xl.report.pictures import Picture
@@ -57,18 +57,7 @@ def presentation(slide: Slide) -> bytes:
     properties.last_modified_by = "betaneutral_xl"
     content = io.BytesIO()
     file.save(content)
-    return _reproducible(content)
-
-
-def _reproducible(content: io.BytesIO) -> bytes:
-    """Return an archive whose entries have no time of their own."""
-    import zipfile
-
-    final = io.BytesIO()
-    with zipfile.ZipFile(content) as source, zipfile.ZipFile(final, "w") as target:
-        for name in source.namelist():
-            target.writestr(archive_entry(name), source.read(name))
-    return final.getvalue()
+    return packed(unpacked(content.getvalue()).items())  # entries without a time of their own
 
 
 def _colour(code: str) -> Any:
