@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from betaneutral_xl.engine import intervals
 from betaneutral_xl.engine.result import Method
@@ -119,6 +121,20 @@ def intervals_by_name(aligned: Aligned) -> FloatArray:
     Of each ETF the lower and the upper end.
     """
     return aligned.expand(intervals.name_ends(aligned), math.nan)
+
+
+def betas_by_name(aligned: Aligned, held: Collection[str]) -> list[list[Any]]:
+    """Return a row of each held name, NaN where it has no risk data.
+
+    Ticker, weight, volatility; then by ETF the betas, their standard errors, what they add to the portfolio's
+    beta; and for each ETF the lower and the upper end of the interval of next month's beta.
+    """
+    beta, error = (aligned.expand(of, math.nan) for of in (aligned.betas, aligned.beta_errors))
+    volatility = aligned.expand(aligned.covariance.volatilities, math.nan)
+    added = aligned.weights[:, None] * beta
+    columns = (aligned.weights, volatility, beta, error, added, intervals_by_name(aligned))
+    table = np.column_stack(columns).tolist()
+    return [[name, *row] for name, row in zip(aligned.tickers, table, strict=True) if name in held]
 
 
 def forecast_record(forecasts: Mapping[str, BetaForecast], tail: str = "") -> dict[str, dict[str, Any]]:

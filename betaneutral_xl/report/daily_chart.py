@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from betaneutral_xl.engine.backtest.charts import require
+from betaneutral_xl.engine.backtest.charts import SETTINGS, require
 from betaneutral_xl.job.daily.page import PART_WORDS, Verdict
 
 if TYPE_CHECKING:
@@ -16,13 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["draw", "require"]
 
-SETTINGS: Any = {
-    "svg.hashsalt": "betaneutral-xl",  # the same chart is the same file
-    "font.size": 9,
-    "axes.titlesize": 10,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-}
+OWN_SETTINGS: Any = {**SETTINGS, "font.size": 9, "axes.titlesize": 10}
 
 INK, BAND, TOLERANCE, ALARM = "#1d4ed8", "#dbeafe", "#fef3c7", "#be123c"
 
@@ -43,7 +37,7 @@ def draw(found: Today, kind: str) -> bytes:
     from matplotlib.figure import Figure
 
     names = [one.etf for one in found.betas]
-    with rc_context(SETTINGS):
+    with rc_context(OWN_SETTINGS):
         figure = Figure(figsize=(10.0, 4.6 * len(names)), layout="constrained")
         axes = figure.subplots(2 * len(names), 1, squeeze=False, height_ratios=[3, 2] * len(names))
         for row, name in enumerate(names):

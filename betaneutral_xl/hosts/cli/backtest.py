@@ -60,14 +60,13 @@ def define(parser: argparse.ArgumentParser) -> None:
     subject = parser.add_argument_group("portfolio and ETFs")
     subject.add_argument("--holdings", metavar="FILE", required=True, help="portfolio, as for rebalance")
     table_options.add_options(subject, "account", "fx")
-    subject.add_argument(
+    table_options.add_several(
+        subject,
         "--etf",
-        metavar="FILE|TICKER",
-        nargs="+",
-        action="extend",
-        required=True,
-        help="an issuer's holdings file (its basket), or a ticker of --etf-prices (its own prices); "
+        "FILE|TICKER",
+        "an issuer's holdings file (its basket), or a ticker of --etf-prices (its own prices); "
         "several ETFs are hedged together",
+        required=True,
     )
     backtest_options.add_arguments(parser)
     parser.add_argument(
@@ -77,13 +76,7 @@ def define(parser: argparse.ArgumentParser) -> None:
         metavar="DAYS",
         help="trading days over which a realised beta is measured (default: %(default)s)",
     )
-    parser.add_argument(
-        "--estimator",
-        nargs="+",
-        action="extend",
-        metavar="NAME",
-        help=f"estimators to compare (default: {' '.join(backtest_options.ESTIMATORS)})",
-    )
+    backtest_options.add_estimator(parser)
     backtest_options.add_target_and_limits(parser)
     parser.add_argument("--chart", metavar="FILE", help="save a chart of rolling betas as .png or .svg")
     output.add_machine_formats(parser)

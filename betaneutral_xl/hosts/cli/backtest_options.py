@@ -43,21 +43,15 @@ prices: CSV (plain or gzip) or Parquet, date,TICKER,TICKER,... or date,ticker,pr
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options that take the same values in backtest and sweep."""
     prices = parser.add_argument_group("prices")
-    prices.add_argument(
+    table_options.add_several(
+        prices,
         "--prices",
-        metavar="FILE",
-        nargs="+",
-        action="extend",
+        "FILE",
+        "price files of the stocks; several are joined side by side",
         required=True,
-        help="price files of the stocks; several are joined side by side",
     )
-    prices.add_argument(
-        "--etf-prices",
-        metavar="FILE",
-        nargs="+",
-        action="extend",
-        default=[],
-        help="price files of the ETFs that --etf names by ticker",
+    table_options.add_several(
+        prices, "--etf-prices", "FILE", "price files of the ETFs that --etf names by ticker", default=[]
     )
     prices.add_argument("--etf-fund", metavar="NAME", help="fund to read, if an ETF file lists several")
     dates = parser.add_argument_group("dates")
@@ -88,12 +82,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DAYS",
         help="maximum days of returns, for estimators without a window of their own (default: %(default)s)",
     )
-    methods.add_argument(
-        "--method",
-        nargs="+",
-        action="extend",
-        metavar="NAME",
-        help="methods to compare (default: hedge, and all of those for comparison)",
+    table_options.add_several(
+        methods, "--method", "NAME", "methods to compare (default: hedge, and all of those for comparison)"
     )
     methods.add_argument(
         "--holding",
@@ -115,6 +105,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="BP",
         help="cost paid for a trade, in basis points of its value (default: %(default)g)",
     )
+
+
+def add_estimator(group: argparse._ActionsContainer) -> None:
+    """Add the option for the estimators that are compared."""
+    text = f"estimators to compare (default: {' '.join(ESTIMATORS)})"
+    table_options.add_several(group, "--estimator", "NAME", text)
 
 
 def add_target_and_limits(parser: argparse.ArgumentParser) -> None:

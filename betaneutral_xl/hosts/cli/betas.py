@@ -41,12 +41,8 @@ def run(args: argparse.Namespace) -> None:
     # A name without a beta is blank here and named, unless it is to stop the run.
     policy = {"on_missing": OnMissing.DROP, **given.options}
     aligned = align(Request.parse(policy, given.inputs.etf_names), given.inputs)
-    betas = aligned.expand(aligned.betas, math.nan)
-    errors = aligned.expand(aligned.beta_errors, math.nan)
-    ends = views.intervals_by_name(aligned)
-    volatility = aligned.expand(aligned.covariance.volatilities, math.nan)
-    held = set(given.inputs.holdings.tickers)
     names = aligned.etf_names
+    count = len(names)
     columns = (
         "ticker",
         "weight",
@@ -57,17 +53,12 @@ def run(args: argparse.Namespace) -> None:
         *(f"{stem}_{name}" for name in names for stem in ("beta_low_95", "beta_high_95")),
         *(f"beta_se_{name}" for name in names),
     )
-    by_name = zip(*(one.tolist() for one in (aligned.weights, volatility, betas, errors, ends)), strict=True)
-    rows = [
-        (ticker, weight, sigma, *row, *error, *(weight * beta for beta in row), *interval, *error)
-        for ticker, (weight, sigma, row, error, interval) in zip(aligned.tickers, by_name, strict=True)
-        if ticker in held
-    ]
-    own = 3 + 2 * len(names)  # the contribution to the first ETF's beta
+    held = views.betas_by_name(aligned, set(given.inputs.holdings.tickers))
+    rows = [(*row, *row[3 + count : 3 + 2 * count]) for row in held]
+    own = 3 + 2 * count  # the contribution to the first ETF's beta
     rows.sort(key=lambda row: (math.isnan(row[own]), -abs(row[own])))
     total = {
-        name: math.fsum(r[3 + 2 * len(names) + k] for r in rows if not math.isnan(r[3 + k]))
-        for k, name in enumerate(names)
+        name: math.fsum(r[own + k] for r in rows if not math.isnan(r[3 + k])) for k, name in enumerate(names)
     }
     forecasts = views.current_forecasts(aligned)
     warnings = [*given.inputs.warnings, *aligned.coverage.sentences()]
@@ -91,7 +82,7 @@ def run(args: argparse.Namespace) -> None:
             name: (views.beta_text(forecasts[name]), unit.coverage_text)
             for name, unit in aligned.coverage.units.items()
         }
-        shown = len(columns) - len(names)  # the standard errors stand there already
+        shown = len(columns) - count  # the standard errors stand there already
         _print(columns[:shown], [row[:shown] for row in rows], totals, warnings)
 
 

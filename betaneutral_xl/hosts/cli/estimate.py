@@ -39,21 +39,13 @@ def define(parser: argparse.ArgumentParser) -> None:
     """Describe the command and its arguments."""
     parser.description = "Estimate the annual covariance of returns from prices, and save it for rebalance."
     parser.epilog = EPILOG
-    parser.add_argument(
-        "--prices",
-        metavar="FILE",
-        nargs="+",
-        action="extend",
-        help="price files; several are joined side by side",
-    )
+    table_options.add_several(parser, "--prices", "FILE", "price files; several are joined side by side")
     parser.add_argument("-o", "--out", metavar="FILE", help="CSV file for the covariance")
     names = parser.add_argument_group("names to estimate (default: all that have prices)")
-    names.add_argument("--tickers", metavar="TICKER", nargs="+", action="extend", default=[], help="tickers")
+    table_options.add_several(names, "--tickers", "TICKER", "tickers", default=[])
     names.add_argument("--holdings", metavar="FILE", help="names of a portfolio")
     table_options.add_options(names, "account", "fx")
-    names.add_argument(
-        "--etf", metavar="FILE", nargs="+", action="extend", default=[], help="constituents of ETFs"
-    )
+    table_options.add_several(names, "--etf", "FILE", "constituents of ETFs", default=[])
 
     how = parser.add_argument_group("estimation")
     how.add_argument("--method", default="default", metavar="NAME", help=f"see --list (default: {DEFAULT})")

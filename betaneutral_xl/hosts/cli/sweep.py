@@ -53,49 +53,37 @@ def define(parser: argparse.ArgumentParser) -> None:
         "-o", "--out", metavar="FILE", required=True, help="CSV file for the table of results"
     )
     grid = parser.add_argument_group("grid")
-    grid.add_argument(
-        "--holdings", metavar="FILE", nargs="+", action="extend", required=True, help="portfolios"
-    )
+    table_options.add_several(grid, "--holdings", "FILE", "portfolios", required=True)
     table_options.add_options(grid, "account", "fx")
-    grid.add_argument(
+    table_options.add_several(
+        grid,
         "--etf",
-        metavar="FILE|TICKER",
-        nargs="+",
-        action="extend",
+        "FILE|TICKER",
+        "ETFs, by holdings file or by a ticker of --etf-prices; each is hedged with alone",
         required=True,
-        help="ETFs, by holdings file or by a ticker of --etf-prices; each is hedged with alone",
     )
-    grid.add_argument(
-        "--estimator",
-        nargs="+",
-        action="extend",
-        metavar="NAME",
-        help=f"estimators to compare (default: {' '.join(backtest_options.ESTIMATORS)})",
-    )
-    grid.add_argument(
+    backtest_options.add_estimator(grid)
+    table_options.add_several(
+        grid,
         "--half-life",
-        nargs="+",
-        action="extend",
+        "DAYS",
+        "half-lives to try, for estimators that have one and do not set it themselves",
         type=float,
         default=[],
-        metavar="DAYS",
-        help="half-lives to try, for estimators that have one and do not set it themselves",
     )
-    grid.add_argument(
+    table_options.add_several(
+        grid,
         "--horizon",
-        nargs="+",
-        action="extend",
+        "DAYS",
+        f"trading days over which realised betas are measured (default: {backtest_options.HORIZON})",
         type=int,
-        metavar="DAYS",
-        help=f"trading days over which realised betas are measured (default: {backtest_options.HORIZON})",
     )
-    grid.add_argument(
+    table_options.add_several(
+        grid,
         "--period",
-        nargs="+",
-        action="extend",
+        "START:END",
+        "periods such as 2016-01:2018-12, instead of --start and --end",
         type=period,
-        metavar="START:END",
-        help="periods such as 2016-01:2018-12, instead of --start and --end",
     )
     backtest_options.add_arguments(parser)
     backtest_options.add_target_and_limits(parser)

@@ -72,13 +72,17 @@ def add_option(group: argparse._ActionsContainer, option: Option) -> None:
     elif option.kind is Kind.YES_NO:
         group.add_argument(option.flag, action="store_const", const=True, help=_help(option))
     elif option.several:
-        metavar = option.metavar.partition(",")[0]
-        group.add_argument(option.flag, metavar=metavar, nargs="+", action="extend", help=_help(option))
+        add_several(group, option.flag, option.metavar.partition(",")[0], _help(option))
     elif option.per:
         group.add_argument(option.flag, metavar=option.metavar, action="append", help=_help(option))
     else:
         metavar = f"{{{','.join(option.choices)}}}" if option.kind is Kind.CHOICE else option.metavar
         group.add_argument(option.flag, metavar=metavar, help=_help(option))
+
+
+def add_several(group: argparse._ActionsContainer, flag: str, metavar: str, text: str, **more: Any) -> None:
+    """Add an option that takes several values, and may be repeated; ``text`` is its help."""
+    group.add_argument(flag, metavar=metavar, nargs="+", action="extend", help=text, **more)
 
 
 def _help(option: Option) -> str:

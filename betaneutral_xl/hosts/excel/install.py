@@ -76,7 +76,7 @@ def _install_add_in(session: Session, folder: Path) -> Installed:
         raise
     target = folder.resolve() / TEMPLATE
     record = session.settings.cache / RECORD
-    is_kept = target.exists() and not records.is_as_written(target, records.read(record).get(str(target)))
+    is_kept = records.is_changed(record, target)
     if not is_kept:  # a workbook of the user's own needs no new template: what changes is in the add-in
         records.write_on_record(record, target, sheets)
     return Installed(target, is_kept, add_in)
@@ -85,7 +85,7 @@ def _install_add_in(session: Session, folder: Path) -> Installed:
 def _install_workbook(session: Session, folder: Path) -> Installed:
     target = folder.resolve() / WORKBOOK
     record = session.settings.cache / RECORD
-    if target.exists() and not records.is_as_written(target, records.read(record).get(str(target))):
+    if records.is_changed(record, target):
         msg = (
             f"{target.name} in the folder {target.parent.name} has been changed since it was installed. "
             f"To keep your work, {RENEW}; or give another --folder."

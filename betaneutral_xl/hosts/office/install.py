@@ -161,9 +161,8 @@ def write_template(session: Session, folder: Path) -> Path:
     """Write the template to a folder, unless there is one that was changed since; return its path."""
     target = folder.resolve() / WORKBOOK
     record = session.settings.cache / RECORD
-    if target.exists() and not records.is_as_written(target, records.read(record).get(str(target))):
-        return target
-    records.write_on_record(record, target, template.build(session))
+    if not records.is_changed(record, target):
+        records.write_on_record(record, target, template.build(session))
     return target
 
 

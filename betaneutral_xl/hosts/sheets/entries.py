@@ -60,6 +60,11 @@ class Argument:
         return f"{self.name} is blank. Give {self.help[0].lower()}{self.help[1:]}"
 
 
+def optional(name: str, help: str) -> Argument:  # noqa: A002 - as the attribute
+    """Return an argument that may be blank."""
+    return Argument(name, help, optional=True)
+
+
 def _nothing(_: object, *__: Grid) -> object:
     return None
 

@@ -9,11 +9,12 @@ optional and last.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from types import MappingProxyType
 
 from betaneutral_xl.hosts.sheets import answering, trading, worksheet
 from betaneutral_xl.hosts.sheets.answering import Part
-from betaneutral_xl.hosts.sheets.entries import Argument, Function
+from betaneutral_xl.hosts.sheets.entries import Argument, Function, optional
 
 __all__ = ["BY_NAME", "CATEGORY", "FUNCTIONS", "Argument", "Function"]
 
@@ -25,25 +26,23 @@ HOLDINGS = Argument(
     "holdings", "Table of ticker and weight, or of ticker, shares and price; or FETCH_HOLDINGS."
 )
 ETF = Argument("etf", "Table of ticker and weight, or LOAD_ETF; several ETFs side by side.")
-RISK = Argument(
+RISK = optional(
     "covariance",
     "Matrix with its tickers on both sides; a handle; a file; demo; blank: the fund's risk model.",
-    optional=True,
 )
-TARGET = Argument(
+TARGET = optional(
     "target_beta",
     "Target beta: a number, or a ticker such as IWV for its beta; one, or one per ETF. Blank: 0.",
-    optional=True,
 )
-METHOD = Argument(
-    "method", "hedge, reweight, least_squares, fewest_trades or scaled. Blank: hedge.", optional=True
-)
-CONSTRAINTS = Argument(
+METHOD = optional("method", "hedge, reweight, least_squares, fewest_trades or scaled. Blank: hedge.")
+CONSTRAINTS = optional(
     "constraints",
     "Rows of name, (for which,) value: long_only, upper, turnover, ridge, on_missing ... (docs/options.md).",
-    optional=True,
 )
 PROBLEM = (HOLDINGS, ETF, RISK, TARGET, METHOD, CONSTRAINTS)
+
+OfProblem = partial(Function, may_fetch=True, external_state=worksheet.problem_stamp)
+"""A function of the inputs: they may be fetched, and the answer depends on the files that they name."""
 
 FUNCTIONS: tuple[Function, ...] = (
     Function(
@@ -54,11 +53,9 @@ FUNCTIONS: tuple[Function, ...] = (
                 "fund",
                 "A fund of the web API, such as quant_paper; a holdings file; ibkr:QUERYID; demo.",
             ),
-            Argument("as_of", "Day of the holdings. Blank: the last weekday.", optional=True),
-            Argument(
-                "start", "First day of the range that is asked for. Blank: the same day.", optional=True
-            ),
-            Argument("refresh", "Any value: a change of it fetches again.", optional=True),
+            optional("as_of", "Day of the holdings. Blank: the last weekday."),
+            optional("start", "First day of the range that is asked for. Blank: the same day."),
+            optional("refresh", "Any value: a change of it fetches again."),
         ),
         run=worksheet.fetch_holdings,
         example='=FETCH_HOLDINGS("quant_paper", DATE(2025,11,18))',
@@ -70,14 +67,10 @@ FUNCTIONS: tuple[Function, ...] = (
         help="An ETF's constituents from the issuer's downloaded file: ticker, name, weight, class.",
         arguments=(
             Argument("source", "The file; or a ticker, for its newest download; demo for the sample."),
-            Argument("fund", "The fund, if the file has several.", optional=True),
-            Argument(
-                "classes", "Asset classes of the basket, such as equity,fund. Blank: equity.", optional=True
-            ),
-            Argument(
-                "tickers",
-                "A table of ISIN (or CUSIP, SEDOL, FIGI) and ticker, for a file without tickers.",
-                optional=True,
+            optional("fund", "The fund, if the file has several."),
+            optional("classes", "Asset classes of the basket, such as equity,fund. Blank: equity."),
+            optional(
+                "tickers", "A table of ISIN (or CUSIP, SEDOL, FIGI) and ticker, for a file without tickers."
             ),
         ),
         run=worksheet.load_etf,
@@ -93,79 +86,62 @@ FUNCTIONS: tuple[Function, ...] = (
             Argument(
                 "tickers_or_data", "Tickers in a row or column; or prices or returns below their tickers."
             ),
-            Argument(
-                "method",
-                "For tickers: blank for the fund's model, a file, demo. For data: an estimator.",
-                optional=True,
+            optional(
+                "method", "For tickers: blank for the fund's model, a file, demo. For data: an estimator."
             ),
-            Argument(
+            optional(
                 "options",
                 "Two columns, name and value; or half_life=63; window=252. For tickers: prices=FILE.",
-                optional=True,
             ),
-            Argument(
-                "as_handle", "TRUE: one cell that represents the matrix, fast at any size.", optional=True
-            ),
+            optional("as_handle", "TRUE: one cell that represents the matrix, fast at any size."),
         ),
         run=worksheet.covariance,
         example="=COVARIANCE(A2:A60, , , TRUE)",
         may_fetch=True,
         external_state=worksheet.risk_stamp,
     ),
-    Function(
+    OfProblem(
         name="BETA_NEUTRAL",
         help="Weights with the target beta to one or several ETFs: ticker, weight, etf_weight, "
         "predicted_beta, new_weight, trade; the cash line last.",
         arguments=PROBLEM,
         run=worksheet.beta_neutral,
         example='=BETA_NEUTRAL(A1#, G1#, M1, 0, "hedge")',
-        may_fetch=True,
-        external_state=worksheet.problem_stamp,
     ),
-    Function(
+    OfProblem(
         name="BN_ANSWER",
         help="The answer page of BETA_NEUTRAL: verdict, measures with intervals and limits, warnings, "
         "alternatives, largest trades, sources.",
         arguments=(
             *PROBLEM,
-            Argument("part", f"{', '.join(Part)}. Blank: all.", optional=True),
-            Argument(
-                "nav", "Net asset value, for amounts of money. Blank: that of the holdings.", optional=True
-            ),
+            optional("part", f"{', '.join(Part)}. Blank: all."),
+            optional("nav", "Net asset value, for amounts of money. Blank: that of the holdings."),
         ),
         run=answering.answer,
         example='=BN_ANSWER(A1#, G1#, M1, 0, "hedge", , "measures")',
-        may_fetch=True,
-        external_state=worksheet.problem_stamp,
     ),
-    Function(
+    OfProblem(
         name="BN_BETAS",
         help="Predicted beta of each held name to each ETF, its standard error and its contribution.",
         arguments=(HOLDINGS, ETF, RISK),
         run=worksheet.betas,
-        external_state=worksheet.problem_stamp,
         example="=BN_BETAS(A1#, G1#, M1)",
-        may_fetch=True,
     ),
-    Function(
+    OfProblem(
         name="BN_EXPOSURE",
         help="Before and after BETA_NEUTRAL: beta and its error, volatility, exposures, turnover.",
         arguments=PROBLEM,
         run=worksheet.exposure,
         example='=BN_EXPOSURE(A1#, G1#, M1, 0, "hedge")',
-        may_fetch=True,
-        external_state=worksheet.problem_stamp,
     ),
-    Function(
+    OfProblem(
         name="BN_FEASIBLE",
         help="Lowest and highest feasible beta under the constraints, binding limits, and relaxations.",
         arguments=(HOLDINGS, ETF, RISK, TARGET, CONSTRAINTS),
         run=worksheet.feasible,
         example="=BN_FEASIBLE(A1#, G1#, M1, 0, P1:Q3)",
-        may_fetch=True,
-        external_state=worksheet.problem_stamp,
     ),
-    Function(
+    OfProblem(
         name="BN_COMPARE",
         help="The alternatives side by side: as it is, hedged by the ETF, by its basket, reweighted, "
         "long only.",
@@ -175,14 +151,10 @@ FUNCTIONS: tuple[Function, ...] = (
             RISK,
             TARGET,
             CONSTRAINTS,
-            Argument(
-                "benchmark", "Ticker whose beta the long-only weights target. Blank: IWV.", optional=True
-            ),
+            optional("benchmark", "Ticker whose beta the long-only weights target. Blank: IWV."),
         ),
         run=worksheet.compared,
         example="=BN_COMPARE(A1#, G1#, M1)",
-        may_fetch=True,
-        external_state=worksheet.problem_stamp,
     ),
     Function(
         name="BN_PRICES",
@@ -191,13 +163,9 @@ FUNCTIONS: tuple[Function, ...] = (
         arguments=(
             HOLDINGS,
             ETF,
-            Argument(
-                "prices",
-                "Price file: each name's last close up to the date; demo for the sample.",
-                optional=True,
-            ),
-            Argument("own", "Your own tickers and prices; they override all others.", optional=True),
-            Argument("as_of", "Date of the closes. Blank: that of the holdings.", optional=True),
+            optional("prices", "Price file: each name's last close up to the date; demo for the sample."),
+            optional("own", "Your own tickers and prices; they override all others."),
+            optional("as_of", "Date of the closes. Blank: that of the holdings."),
         ),
         run=trading.prices,
         example='=BN_PRICES(A1#, G1#, "prices.csv")',
@@ -208,23 +176,16 @@ FUNCTIONS: tuple[Function, ...] = (
         help="Orders in shares for a result of BETA_NEUTRAL, rounded to keep the beta; cash and beta after.",
         arguments=(
             Argument("weights", "The whole result of BETA_NEUTRAL; in Excel, A1#."),
-            Argument(
-                "prices",
-                "Ticker and price, or BN_PRICES. They override the prices of the holdings.",
-                optional=True,
+            optional("prices", "Ticker and price, or BN_PRICES. They override the prices of the holdings."),
+            optional("nav", "Net asset value. Blank: that of the holdings."),
+            optional("min_notional", "Trades of a smaller value are omitted. Blank: 0."),
+            optional("lot", "Shares in a lot, or fractional. Blank: 1."),
+            optional(
+                "trade", "names; or etfs: a hedge in shares of the ETFs; etfs_any_coverage: also below 90 %."
             ),
-            Argument("nav", "Net asset value. Blank: that of the holdings.", optional=True),
-            Argument("min_notional", "Trades of a smaller value are omitted. Blank: 0.", optional=True),
-            Argument("lot", "Shares in a lot, or fractional. Blank: 1.", optional=True),
-            Argument(
-                "trade",
-                "names; or etfs: a hedge in shares of the ETFs; etfs_any_coverage: also below 90 %.",
-                optional=True,
-            ),
-            Argument(
+            optional(
                 "constraints",
                 "Those of BETA_NEUTRAL: their mandate has the terms of orders that are not given here.",
-                optional=True,
             ),
         ),
         run=trading.orders,

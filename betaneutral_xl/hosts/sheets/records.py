@@ -77,6 +77,14 @@ def write_on_record(record: Path, target: Path, content: bytes) -> None:
     save(target, content)
 
 
+def is_changed(record: Path, target: Path) -> bool:
+    """Return whether there is a file that is not as a record of paths and fingerprints has it.
+
+    Raises ``UnreadableFile`` if either cannot be read.
+    """
+    return target.exists() and not is_as_written(target, read(record).get(str(target)))
+
+
 def is_as_written(target: Path, written: str | None) -> bool:
     """Return whether a file exists and has one of the fingerprints ``written``.
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from betaneutral_xl.errors import FailedCell, Infeasible, InputError, NamedRangeMissing
-from betaneutral_xl.hosts.sheets import cells, ranges, trading, worksheet
+from betaneutral_xl.errors import FailedCell, InputError, NamedRangeMissing
+from betaneutral_xl.hosts.sheets import answering, cells, ranges, trading, worksheet
 from betaneutral_xl.hosts.sheets.functions import BY_NAME
 from betaneutral_xl.hosts.sheets.layout import (
     FIRST_ROW,
@@ -101,6 +101,12 @@ class Task:
         )
 
     @property
+    def _problem(self) -> tuple[Grid, ...]:
+        """The arguments of BETA_NEUTRAL."""
+        settings = self.settings
+        return self.holdings, self.etf, self.covariance, settings["target"], settings["method"], self.limits
+
+    @property
     def inputs(self) -> run.Inputs:
         """The values of the three inputs, and the market's where it is a file."""
         target = self.settings["target"]
@@ -114,18 +120,11 @@ class Task:
 
     def solve(self) -> Rebalance:
         """Return the weights that are required; computed once for the buttons and the cells."""
-        target, method = self.settings["target"], self.settings["method"]
-        inputs = self.holdings, self.etf, self.covariance
-        return worksheet.solve(self.session, *inputs, target, method, self.limits)
+        return worksheet.solve(self.session, *self._problem)
 
     def answer(self) -> run.Outcome:
         """Return the weights that are required, or why nothing keeps all limits."""
-        inputs = self.inputs
-        request = self.request(inputs)
-        try:
-            return run.Outcome(request, inputs, self.solve())
-        except Infeasible as error:
-            return run.infeasible(request, inputs, error)
+        return answering.outcome(self.session, *self._problem)
 
     def hedged(self) -> Rebalance:
         """Return the portfolio hedged to beta 0, whatever is required: to put other weights in."""

@@ -12,8 +12,6 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import numpy as np
-
 from betaneutral_xl.errors import BetaNeutralError, ExpiredHandle, FailedCell, InputError, MissingValue
 from betaneutral_xl.hosts.sheets import cells, ranges
 from betaneutral_xl.hosts.sheets.entries import Origins, Prices, Result, Solved
@@ -116,16 +114,10 @@ def betas(session: Session, holdings: Grid, etf: Grid, covariance: Grid) -> Resu
     """Return each held name's beta to each ETF and what it adds to the portfolio's."""
     given = inputs(session, holdings, etf, covariance)
     aligned = run.align(Request(on_missing=OnMissing.DROP), given)
-    beta = aligned.expand(aligned.betas, math.nan)
-    error = aligned.expand(aligned.beta_errors, math.nan)
-    volatility = aligned.expand(aligned.covariance.volatilities, math.nan)
     names = [f"_{name}" for name in aligned.etf_names] if len(given.etfs) > 1 else [""]
     head = ["ticker", "weight", "volatility"]
     head += [f"{stem}{name}" for stem in ("predicted_beta", "beta_error", "contribution") for name in names]
-    ends = views.intervals_by_name(aligned)
-    table = np.column_stack([aligned.weights, volatility, beta, error, aligned.weights[:, None] * beta, ends])
-    held = set(given.holdings.tickers)
-    rows = [[t, *row] for t, row in zip(aligned.tickers, table.tolist(), strict=True) if t in held]
+    rows = views.betas_by_name(aligned, set(given.holdings.tickers))
     own = 3 + 3 * len(names) - 1  # the contribution to the last ETF's beta
     rows.sort(key=lambda row: (math.isnan(row[own]), -abs(row[own]), row[0]))
     head += [f"{stem}{name}" for name in names for stem in ("low_95", "high_95")]

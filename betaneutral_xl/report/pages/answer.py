@@ -13,9 +13,9 @@ from betaneutral_xl.job.answer.words import CHANCE, past_note, variance_note
 from betaneutral_xl.job.views import Kind
 from betaneutral_xl.model.notices import Severity
 from betaneutral_xl.report import charts, pictures, style
-from betaneutral_xl.report.cells import Formula, lookup_key
+from betaneutral_xl.report.cells import Formula
 from betaneutral_xl.report.pages import scenarios
-from betaneutral_xl.report.pages.layout import BLANK, LIGHTS, SEVERITIES, Page, rounded
+from betaneutral_xl.report.pages.layout import BLANK, LIGHTS, SEVERITIES, Page, rounded, trade_cells
 from betaneutral_xl.report.sheets import past
 from betaneutral_xl.system.words import shorten
 
@@ -371,23 +371,16 @@ def _trades(page: Page, contents: Contents) -> None:
     if not answer.trades:
         return
     page.section(f"The {len(answer.trades)} largest of {answer.trade_count} trades")
-    percent, signed = style.calculated(style.PERCENT), style.calculated(style.SIGNED_PERCENT)
-    rows: list[list[Cell]] = []
-    for at, one in enumerate(answer.trades, start=page.row + 1):
-        key = lookup_key(f"$A{at}", one.ticker)
-        place = f"MATCH({key},ticker,0)"
-        rows.append(
-            [
-                (one.ticker, style.LABEL),
-                (one.side, style.side(one.side)),
-                BLANK,
-                (Formula(f"INDEX(weight,{place})", one.before), percent),
-                (Formula(f"INDEX(new_weight,{place})", one.after), percent),
-                (Formula(f"INDEX(trade,{place})", one.trade), signed.replace(bold=True)),
-                (answer.money(one.trade), style.from_python(style.MONEY)),
-                (rounded(one.beta_change[0], 3), style.from_python(style.SIGNED_BETA)),
-            ]
-        )
+    rows: list[list[Cell]] = [
+        [
+            (one.ticker, style.LABEL),
+            (one.side, style.side(one.side)),
+            BLANK,
+            *trade_cells(answer, one, at),
+            (rounded(one.beta_change[0], 3), style.from_python(style.SIGNED_BETA)),
+        ]
+        for at, one in enumerate(answer.trades, start=page.row + 1)
+    ]
     page.table(("", "Side", "", "Before", "After", "Trade", "Value", "Beta"), rows, texts=2)
 
 

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 from betaneutral_xl.job.answer.lines import Light
 from betaneutral_xl.model.notices import Severity
 from betaneutral_xl.report import style
-from betaneutral_xl.report.cells import Formula
+from betaneutral_xl.report.cells import Formula, lookup_key
 
 if TYPE_CHECKING:
+    from betaneutral_xl.job.answer import AnswerPage
+    from betaneutral_xl.job.answer.lines import TradeLine
     from betaneutral_xl.report.cells import Canvas, Scalar
     from betaneutral_xl.report.style import Look
 
@@ -142,6 +144,18 @@ class Page:
 
     def _width(self) -> float:
         return sum(POINTS_PER_CHARACTER * width + POINTS_PER_COLUMN for width in self._widths)
+
+
+def trade_cells(answer: AnswerPage, one: TradeLine, row: int) -> list[Cell]:
+    """Return before, after, trade and value of the name in the first cell of a row."""
+    place = f"MATCH({lookup_key(f'$A{row}', one.ticker)},ticker,0)"
+    percent, signed = style.calculated(style.PERCENT), style.calculated(style.SIGNED_PERCENT)
+    return [
+        (Formula(f"INDEX(weight,{place})", one.before), percent),
+        (Formula(f"INDEX(new_weight,{place})", one.after), percent),
+        (Formula(f"INDEX(trade,{place})", one.trade), signed.replace(bold=True)),
+        (answer.money(one.trade), style.from_python(style.MONEY)),
+    ]
 
 
 def heading_of(page: Page, title: str, subtitle: str) -> None:

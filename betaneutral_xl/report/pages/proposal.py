@@ -10,9 +10,9 @@ import numpy as np
 from betaneutral_xl.engine.orders import Side
 from betaneutral_xl.job.answer import trade_lines
 from betaneutral_xl.report import style
-from betaneutral_xl.report.cells import Formula, lookup_key
+from betaneutral_xl.report.cells import Formula
 from betaneutral_xl.report.pages.answer import remedies
-from betaneutral_xl.report.pages.layout import BLANK, Page, heading_of, rounded
+from betaneutral_xl.report.pages.layout import BLANK, Page, heading_of, rounded, trade_cells
 
 if TYPE_CHECKING:
     from betaneutral_xl.engine.orders import Order, Orders
@@ -85,19 +85,14 @@ def _trades(page: Page, contents: Contents) -> None:
     page.gap()
     rows: list[list[Cell]] = []
     counts = style.shares([leg.shares for parts in legs.values() for leg in parts])
-    percent, signed = style.calculated(style.PERCENT), style.calculated(style.SIGNED_PERCENT)
     for at, one in enumerate(lines, start=page.row + 1):
-        place = f"MATCH({lookup_key(f'$A{at}', one.ticker)},ticker,0)"
         orders = legs.get(one.ticker, ())
         shares = sum(leg.shares for leg in orders)
         rows.append(
             [
                 (one.ticker, style.LABEL),
                 (_side(one.side, orders), style.side(one.side)),
-                (Formula(f"INDEX(weight,{place})", one.before), percent),
-                (Formula(f"INDEX(new_weight,{place})", one.after), percent),
-                (Formula(f"INDEX(trade,{place})", one.trade), signed.replace(bold=True)),
-                (answer.money(one.trade), style.from_python(style.MONEY)),
+                *trade_cells(answer, one, at),
                 (shares or None, style.from_python(counts)),
                 (orders[0].price if orders else None, style.entered(style.PRICE)),
                 (sum(leg.notional for leg in orders) or None, style.from_python(style.MONEY)),
