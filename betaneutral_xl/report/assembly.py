@@ -6,24 +6,20 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from betaneutral_xl.engine.orders import Orders
 from betaneutral_xl.errors import InputError, MissingValue, ModelError
 from betaneutral_xl.job import run
 from betaneutral_xl.job.answer.full import alternatives_of, frontier_of
 from betaneutral_xl.job.daily import forecast
-from betaneutral_xl.job.realised import realised_betas
+from betaneutral_xl.job.realised import Realised, realised_betas
+from betaneutral_xl.job.request import OrderTerms
+from betaneutral_xl.job.run import Outcome
 from betaneutral_xl.job.sources import order_quotes
+from betaneutral_xl.model.quotes import Quotes
 from betaneutral_xl.report.contents import Contents
-
-if TYPE_CHECKING:
-    from betaneutral_xl.engine.orders import Orders
-    from betaneutral_xl.job.realised import Realised
-    from betaneutral_xl.job.request import OrderTerms
-    from betaneutral_xl.job.run import Outcome
-    from betaneutral_xl.model.quotes import Quotes
-    from betaneutral_xl.system.settings import Settings
-
+from betaneutral_xl.system.settings import Settings
 
 STEPS = 5
 """Number of steps to the target in the report."""

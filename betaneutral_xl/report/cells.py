@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 from openpyxl.utils import get_column_letter
 
+from betaneutral_xl.report.style import Look, Styles
 from betaneutral_xl.system.saving import FORMULA_STARTS
 
 if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet
 
-    from betaneutral_xl.report.style import Look, Styles
 
 LONGEST_TEXT = 32_767
 """Maximum characters of a cell."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from openpyxl.chart import BarChart, LineChart
 from openpyxl.chart.axis import ChartLines
@@ -31,12 +30,8 @@ from openpyxl.drawing.text import CharacterProperties, Paragraph, ParagraphPrope
 from openpyxl.drawing.text import Font as Typeface
 
 from betaneutral_xl.report import style
-from betaneutral_xl.report.cells import clean
-from betaneutral_xl.report.pictures import Kind
-
-if TYPE_CHECKING:
-    from betaneutral_xl.report.cells import Canvas
-    from betaneutral_xl.report.pictures import Picture, Series
+from betaneutral_xl.report.cells import Canvas, clean
+from betaneutral_xl.report.pictures import Kind, Picture, Series
 
 POINTS = 100
 """Font size units per point."""

@@ -5,20 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from openpyxl.worksheet.filters import AutoFilter
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.table import Table, TableColumn, TableStyleInfo
 
 from betaneutral_xl.report import style
-from betaneutral_xl.report.builder import Compared
-from betaneutral_xl.report.cells import Formula, Scalar, clean, look_up
-
-if TYPE_CHECKING:
-    from betaneutral_xl.report.builder import Book
-    from betaneutral_xl.report.cells import Canvas
-    from betaneutral_xl.report.style import Look
+from betaneutral_xl.report.builder import Book, Compared
+from betaneutral_xl.report.cells import Canvas, Formula, Scalar, clean, look_up
+from betaneutral_xl.report.style import Look
 
 PYTHON = "in Python"
 """Suffix of the heading of a column of Python's values."""

@@ -6,31 +6,26 @@ import math
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from betaneutral_xl.engine.checks import Check
-from betaneutral_xl.engine.compare import drift_sentence
+from betaneutral_xl.engine.compare import Alternative, drift_sentence
+from betaneutral_xl.engine.frontier import Point
+from betaneutral_xl.engine.orders import Orders
+from betaneutral_xl.engine.reachable import Reachable
+from betaneutral_xl.engine.result import Rebalance
 from betaneutral_xl.errors import InputError, listing
 from betaneutral_xl.job import views
 from betaneutral_xl.job.answer import page_of
-from betaneutral_xl.model.alignment import SCALED
+from betaneutral_xl.job.answer.page import AnswerPage
+from betaneutral_xl.job.daily.page import FundForecast
+from betaneutral_xl.job.mandate import Mandate
+from betaneutral_xl.job.realised import Realised
+from betaneutral_xl.model.alignment import SCALED, Unit
+from betaneutral_xl.model.arrays import FloatArray
 from betaneutral_xl.model.constraints import SMALLEST_TRADE
 from betaneutral_xl.model.tickers import normalise
-
-if TYPE_CHECKING:
-    from betaneutral_xl.engine.compare import Alternative
-    from betaneutral_xl.engine.frontier import Point
-    from betaneutral_xl.engine.orders import Orders
-    from betaneutral_xl.engine.reachable import Reachable
-    from betaneutral_xl.engine.result import Rebalance
-    from betaneutral_xl.job.answer.page import AnswerPage
-    from betaneutral_xl.job.daily.page import FundForecast
-    from betaneutral_xl.job.mandate import Mandate
-    from betaneutral_xl.job.realised import Realised
-    from betaneutral_xl.model.alignment import Unit
-    from betaneutral_xl.model.arrays import FloatArray
 
 TITLE = "Beta-neutral proposal"
 

@@ -5,14 +5,11 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from betaneutral_xl.engine.backtest.charts import SETTINGS, require
-from betaneutral_xl.job.daily.page import PART_WORDS, Verdict
-
-if TYPE_CHECKING:
-    from betaneutral_xl.job.daily.page import Today
-    from betaneutral_xl.job.daily.records import Reading
+from betaneutral_xl.job.daily.page import PART_WORDS, Today, Verdict
+from betaneutral_xl.job.daily.records import Reading
 
 __all__ = ["draw", "require"]
 

@@ -9,13 +9,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from html import escape
-from typing import TYPE_CHECKING
 
 from betaneutral_xl.report import style
-from betaneutral_xl.report.pictures import Kind
-
-if TYPE_CHECKING:
-    from betaneutral_xl.report.pictures import Picture, Series
+from betaneutral_xl.report.pictures import Kind, Picture, Series
 
 WIDTH, HEIGHT = 420.0, 320.0
 TOP, BOTTOM, LEFT, RIGHT = 34.0, 56.0, 62.0, 14.0

@@ -4,26 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from betaneutral_xl.job import views
-from betaneutral_xl.job.answer import words
-from betaneutral_xl.job.answer.lines import limit_text, loss_text, shown
+from betaneutral_xl.job.answer import AnswerPage, words
+from betaneutral_xl.job.answer.lines import Light, LimitLine, Measure, limit_text, loss_text, shown
 from betaneutral_xl.job.answer.page import Status
 from betaneutral_xl.job.order_formats import liquidity_sentence
 from betaneutral_xl.job.views import Kind
 from betaneutral_xl.model.notices import Severity
 from betaneutral_xl.report import pictures
-from betaneutral_xl.report.contents import BEYOND_LIMITS
+from betaneutral_xl.report.contents import BEYOND_LIMITS, Contents
 from betaneutral_xl.report.pages.layout import LIGHTS
 from betaneutral_xl.report.sheets import past, provenance
 from betaneutral_xl.report.sheets.compare import MEASURES
 from betaneutral_xl.report.web import document, drawn, folded, safe, table
-
-if TYPE_CHECKING:
-    from betaneutral_xl.job.answer import AnswerPage
-    from betaneutral_xl.job.answer.lines import Light, LimitLine, Measure
-    from betaneutral_xl.report.contents import Contents
 
 STATUSES = {Status.FEASIBLE: "answer", Status.WARNED: "answer warned", Status.INFEASIBLE: "answer infeasible"}
 

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from betaneutral_xl.report import style
-from betaneutral_xl.report.builder import Compared
-from betaneutral_xl.report.cells import Formula
+from betaneutral_xl.report.builder import Book, Compared
+from betaneutral_xl.report.cells import Canvas, Formula
 from betaneutral_xl.report.checked_tables import FIRST_ROW, finish_sheet, write_headings
-
-if TYPE_CHECKING:
-    from betaneutral_xl.report.builder import Book
-    from betaneutral_xl.report.cells import Canvas
 
 HEADINGS = ("Measure", "By formula", "In Python", "Name", "Definition")
 VALUE, PYTHON = 2, 3

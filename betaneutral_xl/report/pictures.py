@@ -5,17 +5,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from betaneutral_xl.engine.realised import PastBetas
+from betaneutral_xl.job.answer import AnswerPage
+from betaneutral_xl.job.realised import Realised
+from betaneutral_xl.model.arrays import FloatArray
 from betaneutral_xl.report import style
-
-if TYPE_CHECKING:
-    from betaneutral_xl.engine.realised import PastBetas
-    from betaneutral_xl.job.answer import AnswerPage
-    from betaneutral_xl.job.realised import Realised
-    from betaneutral_xl.model.arrays import FloatArray
 
 STEPS = 6
 """Approximate number of steps of a scale."""

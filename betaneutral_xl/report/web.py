@@ -6,14 +6,11 @@ import base64
 import hashlib
 from collections.abc import Iterable, Sequence
 from html import escape
-from typing import TYPE_CHECKING
 
 from betaneutral_xl.report import drawing, style
 from betaneutral_xl.report.cells import clean
 from betaneutral_xl.report.pages.layout import LIGHTS
-
-if TYPE_CHECKING:
-    from betaneutral_xl.report.pictures import Picture
+from betaneutral_xl.report.pictures import Picture
 
 COLOURS = {
     "ink": style.INK,

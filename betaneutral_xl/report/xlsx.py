@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from betaneutral_xl.report import style
 from betaneutral_xl.report.builder import Book
+from betaneutral_xl.report.contents import Contents
 from betaneutral_xl.report.pages import alternatives, answer, proposal, scenarios
 from betaneutral_xl.report.sheets import (
     betas,
@@ -26,9 +26,6 @@ from betaneutral_xl.report.sheets import (
     weights,
     workings,
 )
-
-if TYPE_CHECKING:
-    from betaneutral_xl.report.contents import Contents
 
 PRESENTATION, INPUT, WORKING, CONTROL = style.NAVY, style.BLUE, style.GREY, style.GREEN
 """Tab colours by the role of a sheet in the FAST modelling standard."""

@@ -12,19 +12,16 @@ import json
 from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from xml.etree import ElementTree as ET
 
 from betaneutral_xl import __version__
 from betaneutral_xl.hosts.calc.values import OPEN_TEMPLATE
 from betaneutral_xl.hosts.sheets import cells
 from betaneutral_xl.hosts.sheets.buttons import BUTTONS
-from betaneutral_xl.hosts.sheets.functions import CATEGORY, FUNCTIONS
+from betaneutral_xl.hosts.sheets.functions import CATEGORY, FUNCTIONS, Function
 from betaneutral_xl.hosts.sheets.layout import Sheet
 from betaneutral_xl.system.archives import packed
-
-if TYPE_CHECKING:
-    from betaneutral_xl.hosts.sheets.functions import Function
 
 IDENTIFIER = "org.betaneutral.xl"
 """The extension's identifier in LibreOffice; also the module of its types."""

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING
 from betaneutral_xl.errors import HostError, InputError, UnreadableFile
 from betaneutral_xl.hosts.calc import deployment, processes, profile
 from betaneutral_xl.hosts.calc.extension import IDENTIFIER, NAME, OLDEST_OFFICE
+from betaneutral_xl.hosts.calc.profile import Installed
 from betaneutral_xl.hosts.sheets import records, template
 from betaneutral_xl.hosts.sheets.findings import Finding, met, unmet
+from betaneutral_xl.hosts.sheets.session import Session
 from betaneutral_xl.system import libreoffice
 from betaneutral_xl.system.saving import make_folder, remove, save, temporary_folder
 
 if TYPE_CHECKING:
-    from betaneutral_xl.hosts.calc.profile import Installed
-    from betaneutral_xl.hosts.sheets.session import Session
     from betaneutral_xl.system.libreoffice import Office
 
 WORKBOOK = "betaneutral.xlsx"

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING
 from betaneutral_xl.hosts.cli import input_options, output, table_options
 from betaneutral_xl.hosts.cli.output import number, percent
 from betaneutral_xl.job import views
-from betaneutral_xl.job.run import compare
+from betaneutral_xl.job.run import Comparison, compare
 
 if TYPE_CHECKING:
     from betaneutral_xl.engine.compare import Alternative
-    from betaneutral_xl.job.run import Comparison
 
 EPILOG = """\
 examples:

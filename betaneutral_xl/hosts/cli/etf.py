@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING
 from betaneutral_xl.hosts.cli import output, table_options
 from betaneutral_xl.hosts.cli.output import percent
 from betaneutral_xl.job.options import BY_NAME
-from betaneutral_xl.model.portfolio import AssetClass
+from betaneutral_xl.model.portfolio import AssetClass, Constituent, Etf
 from betaneutral_xl.system.settings import Settings
 
 if TYPE_CHECKING:
     from betaneutral_xl.job.etf_days import EtfDay
-    from betaneutral_xl.model.portfolio import Constituent, Etf
 
 LARGEST = 3
 """Number of the largest equities in the JSON output."""

@@ -9,18 +9,15 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from betaneutral_xl.errors import InputError, listing
 from betaneutral_xl.hosts.cli import output
 from betaneutral_xl.job.option_files import read_options
-from betaneutral_xl.job.options import BY_NAME, Kind, Section
+from betaneutral_xl.job.options import BY_NAME, Kind, Option, Section
 from betaneutral_xl.model.constraints import ALL
 from betaneutral_xl.model.values import option_name
 from betaneutral_xl.system.words import did_you_mean
-
-if TYPE_CHECKING:
-    from betaneutral_xl.job.options import Option
 
 FILE_NAME = "betaneutral.toml"
 """The file, in the current folder."""

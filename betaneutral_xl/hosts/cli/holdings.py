@@ -11,11 +11,10 @@ from betaneutral_xl.hosts.cli import output, table_options
 from betaneutral_xl.hosts.cli.output import percent
 from betaneutral_xl.job.sources import Sources
 from betaneutral_xl.job.sources import load_holdings as load
-from betaneutral_xl.model.positions import PositionClass
+from betaneutral_xl.model.positions import Position, PositionClass
 
 if TYPE_CHECKING:
     from betaneutral_xl.model.portfolio import Holdings
-    from betaneutral_xl.model.positions import Position
 
 EPILOG = """\
 examples:

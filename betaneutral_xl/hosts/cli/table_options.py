@@ -5,15 +5,12 @@ from __future__ import annotations
 import argparse
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from betaneutral_xl.errors import InputError
 from betaneutral_xl.job.option_files import read_options
-from betaneutral_xl.job.options import BY_NAME, Kind, Section, of_section
+from betaneutral_xl.job.options import BY_NAME, Kind, Option, Section, of_section
 from betaneutral_xl.model.constraints import ALL
-
-if TYPE_CHECKING:
-    from betaneutral_xl.job.options import Option
 
 REQUIRED = (Section.AIM, Section.LIMITS, Section.LEGS)
 """Sections of the table whose options say what is required of the answer."""

@@ -14,16 +14,13 @@ import re
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path, PureWindowsPath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from betaneutral_xl.errors import HostError
 from betaneutral_xl.hosts.excel import registry, user_files
-from betaneutral_xl.hosts.sheets.findings import met, unmet
+from betaneutral_xl.hosts.sheets.findings import Finding, met, unmet
 from betaneutral_xl.hosts.sheets.layout import ADD_IN
 from betaneutral_xl.system.saving import make_folder, save
-
-if TYPE_CHECKING:
-    from betaneutral_xl.hosts.sheets.findings import Finding
 
 OPTIONS = rf"{registry.OFFICE}\Excel\Options"
 """The key whose values ``OPEN...`` name what Excel loads."""

@@ -14,12 +14,12 @@ from betaneutral_xl.hosts.excel.install import RENEW
 from betaneutral_xl.hosts.excel.macro_workbook import versions_of
 from betaneutral_xl.hosts.excel.repair import named_interpreter, readable
 from betaneutral_xl.hosts.sheets import cells, template
+from betaneutral_xl.hosts.sheets.cells import Grid
 from betaneutral_xl.hosts.sheets.findings import Finding, met, unmet
 from betaneutral_xl.hosts.sheets.layout import ADD_IN, Sheet
 
 if TYPE_CHECKING:
     from betaneutral_xl.hosts.files.addin_links import LinkedFile
-    from betaneutral_xl.hosts.sheets.cells import Grid
 
 
 def findings(workbook: Path | None = None) -> list[Finding]:

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from betaneutral_xl.hosts.excel import registry
-from betaneutral_xl.hosts.sheets.findings import met, unmet
-
-if TYPE_CHECKING:
-    from betaneutral_xl.hosts.sheets.findings import Finding
+from betaneutral_xl.hosts.sheets.findings import Finding, met, unmet
 
 CLICK_TO_RUN = r"SOFTWARE\Microsoft\Office\ClickToRun\Configuration"
 FIRST_YEAR = 2021

@@ -13,13 +13,21 @@ from platformdirs import user_documents_path
 
 from betaneutral_xl.errors import HostError, NamedRangeMissing, listing
 from betaneutral_xl.hosts.excel.busy import busy, unless_busy
-from betaneutral_xl.hosts.sheets.open_workbook import Append, Recalculate, Replace, Show, gather, missing
+from betaneutral_xl.hosts.sheets.cells import Cell
+from betaneutral_xl.hosts.sheets.open_workbook import (
+    Append,
+    Change,
+    Plan,
+    Recalculate,
+    Replace,
+    Sheets,
+    Show,
+    gather,
+    missing,
+)
 
 if TYPE_CHECKING:
     import xlwings as xw
-
-    from betaneutral_xl.hosts.sheets.cells import Cell
-    from betaneutral_xl.hosts.sheets.open_workbook import Change, Plan, Sheets
 
 
 ADVICE = "Insert template, on the tab Beta Neutral, adds what Rebalance needs."

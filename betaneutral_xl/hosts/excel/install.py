@@ -7,7 +7,6 @@ import sys
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import HostError
 from betaneutral_xl.hosts.excel import addin, user_files
@@ -16,11 +15,9 @@ from betaneutral_xl.hosts.files.addin_links import LinkedFile
 from betaneutral_xl.hosts.files.workbook_file import changed
 from betaneutral_xl.hosts.sheets import records, template
 from betaneutral_xl.hosts.sheets.layout import Sheet
+from betaneutral_xl.hosts.sheets.session import Session
 from betaneutral_xl.hosts.sheets.template.hidden import XLWINGS_CONF
 from betaneutral_xl.system.saving import remove, save, unremovable
-
-if TYPE_CHECKING:
-    from betaneutral_xl.hosts.sheets.session import Session
 
 WORKBOOK, TEMPLATE = "betaneutral.xlsm", "betaneutral.xlsx"
 

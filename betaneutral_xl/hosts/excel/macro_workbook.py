@@ -16,21 +16,19 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from betaneutral_xl import __version__
 from betaneutral_xl.errors import HostError, UnreadableFile
 from betaneutral_xl.hosts.excel import vba
 from betaneutral_xl.hosts.sheets import cells, template
+from betaneutral_xl.hosts.sheets.cells import Grid
 from betaneutral_xl.hosts.sheets.layout import Sheet
+from betaneutral_xl.hosts.sheets.session import Session
 from betaneutral_xl.hosts.sheets.template import hidden
 from betaneutral_xl.hosts.sheets.template.canvas import Template
 from betaneutral_xl.system.archives import packed, unpacked
 from betaneutral_xl.system.saving import PRIVATE_FILE, temporary_folder
-
-if TYPE_CHECKING:
-    from betaneutral_xl.hosts.sheets.cells import Grid
-    from betaneutral_xl.hosts.sheets.session import Session
 
 RIBBON = "customUI/customUI14.xml"
 RIBBON_RELATION = (

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from betaneutral_xl.hosts.excel import registry
-from betaneutral_xl.hosts.sheets.findings import met, unmet
-
-if TYPE_CHECKING:
-    from betaneutral_xl.hosts.sheets.findings import Finding
+from betaneutral_xl.hosts.sheets.findings import Finding, met, unmet
 
 SECURITY = rf"{registry.OFFICE}\Excel\Security"
 POLICIES = r"Software\Policies\Microsoft\Office\16.0\Excel\Security"

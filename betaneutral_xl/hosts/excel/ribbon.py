@@ -6,7 +6,6 @@ import traceback
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
 
 import xlwings as xw
 
@@ -22,10 +21,7 @@ from betaneutral_xl.hosts.sheets import buttons, cells, template
 from betaneutral_xl.hosts.sheets.buttons import Outcome
 from betaneutral_xl.hosts.sheets.functions import FUNCTIONS
 from betaneutral_xl.hosts.sheets.layout import ADD_IN, Sheet
-from betaneutral_xl.hosts.sheets.open_workbook import Area, Plan, missing
-
-if TYPE_CHECKING:
-    from betaneutral_xl.hosts.sheets.open_workbook import Sheets
+from betaneutral_xl.hosts.sheets.open_workbook import Area, Plan, Sheets, missing
 
 TITLE = "Beta Neutral"
 

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from datetime import date, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import xlwings as xw
 from xlwings.conversion import Accessor, Pipeline
@@ -20,12 +20,8 @@ from xlwings.conversion.standard import ReadValueFromRangeStage
 from betaneutral_xl.hosts.excel.waiting import Waiting, calling_cell, keep_callers
 from betaneutral_xl.hosts.remote.conversion_cache import ConversionCache
 from betaneutral_xl.hosts.sheets.cells import Raw
-from betaneutral_xl.hosts.sheets.functions import CATEGORY, FUNCTIONS
-from betaneutral_xl.hosts.sheets.session import Session
-
-if TYPE_CHECKING:
-    from betaneutral_xl.hosts.sheets.functions import Function
-    from betaneutral_xl.hosts.sheets.session import Rows
+from betaneutral_xl.hosts.sheets.functions import CATEGORY, FUNCTIONS, Function
+from betaneutral_xl.hosts.sheets.session import Rows, Session
 
 session = Session()
 """The state of this process, shared by the buttons that run in it."""

@@ -16,15 +16,11 @@ import re
 import sys
 from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import HostError
-from betaneutral_xl.hosts.sheets.findings import met, unmet
+from betaneutral_xl.hosts.sheets.findings import Finding, met, unmet
 from betaneutral_xl.system.files import listed, read_bytes
 from betaneutral_xl.system.saving import make_folder, save, unremovable
-
-if TYPE_CHECKING:
-    from betaneutral_xl.hosts.sheets.findings import Finding
 
 FOLDER = ".betaneutral_xl"
 CONFIG = "betaneutral_xl.conf"

@@ -15,12 +15,10 @@ from contextlib import suppress
 from contextvars import ContextVar
 from threading import Lock, Thread
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from betaneutral_xl.hosts.sheets.cells import PREFIX
-
-if TYPE_CHECKING:
-    from betaneutral_xl.hosts.sheets.session import Rows
+from betaneutral_xl.hosts.sheets.session import Rows
 
 AT_ONCE = 8
 """Functions that are computed at once; others queue."""

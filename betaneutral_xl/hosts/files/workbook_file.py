@@ -17,9 +17,19 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from betaneutral_xl.errors import FailedCell, HostError, InputError, UnreadableFile
+from betaneutral_xl.errors import FailedCell, HostError, InputError, NamedRangeMissing, UnreadableFile
 from betaneutral_xl.hosts.sheets.cells import EPOCH, Cell, letters
-from betaneutral_xl.hosts.sheets.open_workbook import Append, Recalculate, Replace, Show, gather, missing
+from betaneutral_xl.hosts.sheets.open_workbook import (
+    Append,
+    Change,
+    Plan,
+    Recalculate,
+    Replace,
+    Sheets,
+    Show,
+    gather,
+    missing,
+)
 from betaneutral_xl.system.archives import packed
 from betaneutral_xl.system.files import read_bytes
 from betaneutral_xl.system.saving import FORMULA_STARTS, save
@@ -27,8 +37,6 @@ from betaneutral_xl.system.saving import FORMULA_STARTS, save
 if TYPE_CHECKING:
     from openpyxl.worksheet.worksheet import Worksheet
 
-    from betaneutral_xl.errors import NamedRangeMissing
-    from betaneutral_xl.hosts.sheets.open_workbook import Change, Plan, Sheets
 
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"

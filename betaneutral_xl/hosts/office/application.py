@@ -20,15 +20,15 @@ from betaneutral_xl.hosts.office.backend import NO_MESSAGE, Backend, UnknownMess
 from betaneutral_xl.hosts.office.guard import Guard, TooLarge
 from betaneutral_xl.hosts.office.manifest import manifest
 from betaneutral_xl.hosts.office.page import FROM_MICROSOFT, STATIC, html
+from betaneutral_xl.hosts.office.place import Place
 from betaneutral_xl.hosts.remote.client import wire
+from betaneutral_xl.hosts.sheets.session import Session
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import ASGIApp
 
-    from betaneutral_xl.hosts.office.place import Place
     from betaneutral_xl.hosts.remote.client.wire import Message
-    from betaneutral_xl.hosts.sheets.session import Session
 
 LINES = "application/x-ndjson"
 

@@ -21,11 +21,11 @@ from betaneutral_xl.hosts.office import pane
 from betaneutral_xl.hosts.office.values import for_office
 from betaneutral_xl.hosts.office.workbook_files import WorkbookFiles
 from betaneutral_xl.hosts.remote.protocol import Conversation, Dialect
+from betaneutral_xl.hosts.sheets.session import Session
 from betaneutral_xl.system.files import read_bytes
 
 if TYPE_CHECKING:
     from betaneutral_xl.hosts.remote.client.wire import Message
-    from betaneutral_xl.hosts.sheets.session import Session
 
     Emit = Callable[[Message], None]
     Opener = Callable[[Path], str]

@@ -9,14 +9,11 @@ import subprocess
 import sys
 import webbrowser
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from betaneutral_xl.errors import HostError
+from betaneutral_xl.hosts.office.place import Place
 from betaneutral_xl.system.saving import save
-
-if TYPE_CHECKING:
-    from betaneutral_xl.hosts.office.place import Place
 
 DOOR = "open.html"
 """The file that leads the browser to the page. Its address, which has the secret, is on no command line:

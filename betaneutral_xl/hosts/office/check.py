@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from betaneutral_xl import __version__
 from betaneutral_xl.errors import HostError
@@ -13,12 +12,9 @@ from betaneutral_xl.hosts.office import certificate, server
 from betaneutral_xl.hosts.office.install import MANIFEST, WORKBOOK, serve_command
 from betaneutral_xl.hosts.office.manifest import manifest
 from betaneutral_xl.hosts.office.place import Place
-from betaneutral_xl.hosts.sheets.findings import met, unmet
+from betaneutral_xl.hosts.office.systems.system import System
+from betaneutral_xl.hosts.sheets.findings import Finding, met, unmet
 from betaneutral_xl.system.files import read_bytes
-
-if TYPE_CHECKING:
-    from betaneutral_xl.hosts.office.systems.system import System
-    from betaneutral_xl.hosts.sheets.findings import Finding
 
 AGAIN = "Run: betaneutral-xl office install"
 

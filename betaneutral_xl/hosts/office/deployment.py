@@ -6,15 +6,12 @@ import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from betaneutral_xl.hosts.office import metadata
 from betaneutral_xl.hosts.office.manifest import manifest
 from betaneutral_xl.hosts.office.page import FROM_MICROSOFT, PAGE, STATIC, html
+from betaneutral_xl.hosts.office.place import Place
 from betaneutral_xl.system.saving import make_folder, save
-
-if TYPE_CHECKING:
-    from betaneutral_xl.hosts.office.place import Place
 
 
 def write(place: Place, folder: Path) -> Iterator[Path]:

@@ -8,20 +8,17 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import HostError, Unwritable
 from betaneutral_xl.hosts.office import certificate, server, template
+from betaneutral_xl.hosts.office.certificate import Certificate
 from betaneutral_xl.hosts.office.manifest import manifest
 from betaneutral_xl.hosts.office.place import PORT, Place
+from betaneutral_xl.hosts.office.systems.system import System
 from betaneutral_xl.hosts.sheets import records
+from betaneutral_xl.hosts.sheets.session import Session
 from betaneutral_xl.system import optional
 from betaneutral_xl.system.saving import make_folder, remove, save
-
-if TYPE_CHECKING:
-    from betaneutral_xl.hosts.office.certificate import Certificate
-    from betaneutral_xl.hosts.office.systems.system import System
-    from betaneutral_xl.hosts.sheets.session import Session
 
 WORKBOOK = "betaneutral-office.xlsx"
 

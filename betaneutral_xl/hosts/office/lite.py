@@ -11,18 +11,23 @@ from collections.abc import Sequence
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from betaneutral_xl.hosts.office.values import for_office
+from betaneutral_xl.hosts.office.values import Value, for_office
 from betaneutral_xl.hosts.sheets.buttons import run_button
 from betaneutral_xl.hosts.sheets.cells import EPOCH
 from betaneutral_xl.hosts.sheets.functions import BY_NAME
-from betaneutral_xl.hosts.sheets.open_workbook import Append, Replace, Show, gather, missing
+from betaneutral_xl.hosts.sheets.open_workbook import (
+    Append,
+    Change,
+    Plan,
+    Replace,
+    Sheets,
+    Show,
+    gather,
+    missing,
+)
 from betaneutral_xl.hosts.sheets.session import Session
-
-if TYPE_CHECKING:
-    from betaneutral_xl.hosts.office.values import Value
-    from betaneutral_xl.hosts.sheets.open_workbook import Change, Plan, Sheets
 
 BUTTONS = ("rebalance", "restore", "check")
 """The buttons that a script can do: it can neither write a file to this machine nor recalculate formulas."""

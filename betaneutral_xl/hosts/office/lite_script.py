@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
 from betaneutral_xl import __version__
 from betaneutral_xl.hosts.office import lite
-from betaneutral_xl.hosts.sheets.buttons import BUTTONS
-from betaneutral_xl.hosts.sheets.functions import FUNCTIONS
-
-if TYPE_CHECKING:
-    from betaneutral_xl.hosts.sheets.buttons import Button
-    from betaneutral_xl.hosts.sheets.functions import Function
+from betaneutral_xl.hosts.sheets.buttons import BUTTONS, Button
+from betaneutral_xl.hosts.sheets.functions import FUNCTIONS, Function
 
 HEAD = '''\
 """Beta Neutral in xlwings Lite: the worksheet functions, and the buttons as scripts.

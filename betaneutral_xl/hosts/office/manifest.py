@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from betaneutral_xl import __version__
-from betaneutral_xl.hosts.office.commands import COMMANDS
-
-if TYPE_CHECKING:
-    from betaneutral_xl.hosts.office.commands import Command
+from betaneutral_xl.hosts.office.commands import COMMANDS, Command
 
 ID = "6b9f5a4e-3c1d-4f57-9c58-0d4b6f6b7a11"
 """Of the add-in; never changed, for formulas in saved workbooks belong to it."""

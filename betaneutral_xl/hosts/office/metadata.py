@@ -6,12 +6,10 @@ have them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from betaneutral_xl.hosts.sheets.entries import Argument, Function
 from betaneutral_xl.hosts.sheets.functions import FUNCTIONS
-
-if TYPE_CHECKING:
-    from betaneutral_xl.hosts.sheets.entries import Argument, Function
 
 
 def functions() -> dict[str, Any]:

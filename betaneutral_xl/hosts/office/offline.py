@@ -13,10 +13,10 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import UnreadableFile, Unwritable
+from betaneutral_xl.hosts.office.place import Place
 from betaneutral_xl.job.downloads import fetch_known, require_known
 
 if TYPE_CHECKING:
-    from betaneutral_xl.hosts.office.place import Place
     from betaneutral_xl.system.settings import Settings
 
 VERSION = "1.1.110"

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from betaneutral_xl import __version__
 from betaneutral_xl.errors import UnreadableFile
-from betaneutral_xl.hosts.office.commands import ANSWER, COMMANDS, CONNECT
+from betaneutral_xl.hosts.office.commands import ANSWER, COMMANDS, CONNECT, Command
+from betaneutral_xl.hosts.office.place import Place
 from betaneutral_xl.hosts.remote.client import wire
+from betaneutral_xl.hosts.sheets.entries import Function
 from betaneutral_xl.hosts.sheets.functions import FUNCTIONS
 from betaneutral_xl.hosts.sheets.layout import LIMIT_ROWS, LIMITS, SETTINGS, Setting
 from betaneutral_xl.job.options import Kind
-
-if TYPE_CHECKING:
-    from betaneutral_xl.hosts.office.commands import Command
-    from betaneutral_xl.hosts.office.place import Place
-    from betaneutral_xl.hosts.sheets.entries import Function
 
 
 def model(notices: list[str]) -> dict[str, Any]:

@@ -11,15 +11,12 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from http import HTTPStatus
 from http.client import HTTPException, HTTPSConnection
-from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import HostError
 from betaneutral_xl.hosts.office import certificate
+from betaneutral_xl.hosts.office.place import Place
+from betaneutral_xl.hosts.sheets.session import Session
 from betaneutral_xl.system import optional
-
-if TYPE_CHECKING:
-    from betaneutral_xl.hosts.office.place import Place
-    from betaneutral_xl.hosts.sheets.session import Session
 
 INSTALL = "pip install 'betaneutral-xl[office]'"
 

@@ -8,7 +8,6 @@ server does: the weights therefore name their source of risk, and do not wait fo
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
 from betaneutral_xl.hosts.office.manifest import ID
@@ -16,10 +15,8 @@ from betaneutral_xl.hosts.office.manifest import version as manifest_version
 from betaneutral_xl.hosts.sheets import template
 from betaneutral_xl.hosts.sheets.functions import BY_NAME
 from betaneutral_xl.hosts.sheets.layout import FIRST_ROW, Sheet
+from betaneutral_xl.hosts.sheets.session import Session
 from betaneutral_xl.system.archives import packed, unpacked
-
-if TYPE_CHECKING:
-    from betaneutral_xl.hosts.sheets.session import Session
 
 PREFIX = "_xldudf_"
 """What a file has before the name of an add-in's function."""

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import json
 from datetime import date
-from typing import TYPE_CHECKING
 
-from betaneutral_xl.hosts.sheets.cells import EPOCH, PREFIX
-
-if TYPE_CHECKING:
-    from betaneutral_xl.hosts.sheets.cells import Cell
-    from betaneutral_xl.hosts.sheets.session import Rows
+from betaneutral_xl.hosts.sheets.cells import EPOCH, PREFIX, Cell
+from betaneutral_xl.hosts.sheets.session import Rows
 
 Value = str | float | bool
 

@@ -7,20 +7,26 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from betaneutral_xl.errors import BetaNeutralError, NamedRangeMissing, UnreadableFile
 from betaneutral_xl.hosts.files.workbook_file import FileWorkbook, SavedWorkbook
 from betaneutral_xl.hosts.remote.client import wire
 from betaneutral_xl.hosts.sheets import template
 from betaneutral_xl.hosts.sheets.cells import EPOCH
-from betaneutral_xl.hosts.sheets.open_workbook import Append, Area, Plan, Recalculate, Replace, Show
+from betaneutral_xl.hosts.sheets.open_workbook import (
+    Append,
+    Area,
+    Change,
+    Found,
+    Plan,
+    Recalculate,
+    Replace,
+    Show,
+)
+from betaneutral_xl.hosts.sheets.session import Rows, Session
 from betaneutral_xl.system.files import read_bytes, shown_name
 from betaneutral_xl.system.saving import make_private_folder, save
-
-if TYPE_CHECKING:
-    from betaneutral_xl.hosts.sheets.open_workbook import Change, Found
-    from betaneutral_xl.hosts.sheets.session import Rows, Session
 
 SAMPLE = "sample.xlsx"
 

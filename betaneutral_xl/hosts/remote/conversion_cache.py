@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from betaneutral_xl.hosts.sheets.result_cache import ResultCache
-
-if TYPE_CHECKING:
-    from betaneutral_xl.hosts.sheets.session import Rows
+from betaneutral_xl.hosts.sheets.session import Rows
 
 T = TypeVar("T")
 

@@ -41,12 +41,14 @@ from platformdirs import user_documents_path
 from betaneutral_xl import __version__
 from betaneutral_xl.errors import BetaNeutralError, HostError
 from betaneutral_xl.hosts.remote.client import wire
+from betaneutral_xl.hosts.remote.client.wire import Message
 from betaneutral_xl.hosts.remote.conversion_cache import ConversionCache
-from betaneutral_xl.hosts.sheets.buttons import BUTTONS, VIEWS, steps
+from betaneutral_xl.hosts.sheets.buttons import BUTTONS, VIEWS, Outcome, Step, steps
 from betaneutral_xl.hosts.sheets.cells import Raw
 from betaneutral_xl.hosts.sheets.functions import BY_NAME
 from betaneutral_xl.hosts.sheets.open_workbook import (
     Append,
+    Change,
     Plan,
     Recalculate,
     Replace,
@@ -55,14 +57,10 @@ from betaneutral_xl.hosts.sheets.open_workbook import (
     files_of,
     missing,
 )
+from betaneutral_xl.hosts.sheets.session import Rows, Session
 from betaneutral_xl.system.optional import has_threads
 
 if TYPE_CHECKING:
-    from betaneutral_xl.hosts.remote.client.wire import Message
-    from betaneutral_xl.hosts.sheets.buttons import Outcome, Step
-    from betaneutral_xl.hosts.sheets.open_workbook import Change
-    from betaneutral_xl.hosts.sheets.session import Rows, Session
-
     Emit = Callable[[Message], None]
 
 MAX_PRESSES = 64

@@ -5,25 +5,28 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from betaneutral_xl.errors import Infeasible
 from betaneutral_xl.hosts.sheets import cells, worksheet
+from betaneutral_xl.hosts.sheets.cells import Grid
 from betaneutral_xl.hosts.sheets.entries import Result
+from betaneutral_xl.hosts.sheets.session import Session
 from betaneutral_xl.job import run
-from betaneutral_xl.job.answer import answer_page, full_page
-from betaneutral_xl.job.answer.lines import Light, limit_text, shown
-from betaneutral_xl.job.views import Kind
+from betaneutral_xl.job.answer import AnswerPage, answer_page, full_page
+from betaneutral_xl.job.answer.lines import (
+    AlternativeLine,
+    BetaLine,
+    Light,
+    LimitLine,
+    Measure,
+    limit_text,
+    shown,
+)
+from betaneutral_xl.job.views import BetaForecast, Kind
 from betaneutral_xl.model.provenance import Retrieval
 from betaneutral_xl.model.values import choice
 from betaneutral_xl.system.words import shorten
-
-if TYPE_CHECKING:
-    from betaneutral_xl.hosts.sheets.cells import Grid
-    from betaneutral_xl.hosts.sheets.session import Session
-    from betaneutral_xl.job.answer import AnswerPage
-    from betaneutral_xl.job.answer.lines import AlternativeLine, BetaLine, LimitLine, Measure
-    from betaneutral_xl.job.views import BetaForecast
 
 Lines = list[list[Any]]
 

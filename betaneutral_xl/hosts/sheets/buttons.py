@@ -30,6 +30,7 @@ from betaneutral_xl.hosts.sheets.open_workbook import (
     Show,
     Workbook,
 )
+from betaneutral_xl.hosts.sheets.session import Session
 from betaneutral_xl.hosts.sheets.task import TASK, Task
 from betaneutral_xl.job import views
 from betaneutral_xl.job.daily.records import staged as staged_records
@@ -39,7 +40,6 @@ from betaneutral_xl.system.saving import Staged, to_json
 
 if TYPE_CHECKING:
     from betaneutral_xl.engine.result import Rebalance
-    from betaneutral_xl.hosts.sheets.session import Session
 
 __all__ = [
     "BUTTONS",

@@ -11,16 +11,15 @@ from typing import TYPE_CHECKING, Any
 from betaneutral_xl.errors import BetaNeutralError, InputError, listing
 from betaneutral_xl.hosts.sheets import cells, order_list, worksheet
 from betaneutral_xl.hosts.sheets.layout import FILLS, HISTORY_COLUMNS, TODAY
+from betaneutral_xl.hosts.sheets.open_workbook import Sheets
+from betaneutral_xl.hosts.sheets.proposal import Proposed
+from betaneutral_xl.hosts.sheets.session import Rows
+from betaneutral_xl.hosts.sheets.task import Task
 from betaneutral_xl.job import run, standing
 from betaneutral_xl.job.daily import build, plain, reconciliation
-from betaneutral_xl.job.daily.page import PART_WORDS
+from betaneutral_xl.job.daily.page import PART_WORDS, Today
 
 if TYPE_CHECKING:
-    from betaneutral_xl.hosts.sheets.open_workbook import Sheets
-    from betaneutral_xl.hosts.sheets.proposal import Proposed
-    from betaneutral_xl.hosts.sheets.session import Rows
-    from betaneutral_xl.hosts.sheets.task import Task
-    from betaneutral_xl.job.daily.page import Today
     from betaneutral_xl.job.daily.reconciliation import Reconciliation
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.errors import InputError
+from betaneutral_xl.hosts.sheets.cells import Grid
 
 if TYPE_CHECKING:
     from betaneutral_xl.engine.result import Rebalance
-    from betaneutral_xl.hosts.sheets.cells import Grid
     from betaneutral_xl.model.portfolio import Holdings
     from betaneutral_xl.model.provenance import Provenance
     from betaneutral_xl.model.quotes import Quotes

@@ -8,14 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from betaneutral_xl.errors import BetaNeutralError, NamedRangeMissing
 from betaneutral_xl.hosts.sheets import cells
-
-if TYPE_CHECKING:
-    from betaneutral_xl.hosts.sheets.session import Rows
-
+from betaneutral_xl.hosts.sheets.session import Rows
 
 # ---------------------------------------------------------------- reading
 

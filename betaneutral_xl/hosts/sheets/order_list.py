@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from betaneutral_xl.errors import InputError, MissingPrice, MissingValue, listing
+from betaneutral_xl.hosts.sheets.proposal import Proposed
 from betaneutral_xl.hosts.sheets.proposal_block import format_beta, heading
+from betaneutral_xl.hosts.sheets.task import Task
 from betaneutral_xl.hosts.sheets.trading import order_rows
 from betaneutral_xl.hosts.sheets.worksheet import input_provenance
 from betaneutral_xl.job import order_formats, proposals
@@ -26,8 +28,6 @@ from betaneutral_xl.system.saving import to_csv
 if TYPE_CHECKING:
     from betaneutral_xl.engine.orders import Orders
     from betaneutral_xl.engine.result import Rebalance
-    from betaneutral_xl.hosts.sheets.proposal import Proposed
-    from betaneutral_xl.hosts.sheets.task import Task
     from betaneutral_xl.model.arrays import FloatArray
     from betaneutral_xl.model.quotes import Quotes
 

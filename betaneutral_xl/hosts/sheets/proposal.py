@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 from betaneutral_xl.errors import InputError
 from betaneutral_xl.hosts.sheets import cells
 from betaneutral_xl.hosts.sheets.layout import PROPOSAL, Sheet
+from betaneutral_xl.hosts.sheets.open_workbook import Sheets
 from betaneutral_xl.hosts.sheets.proposal_block import column_of, heading
+from betaneutral_xl.hosts.sheets.session import Rows
 from betaneutral_xl.model.portfolio import SAME_WEIGHT
 from betaneutral_xl.model.positions import CASH
 
 if TYPE_CHECKING:
     from betaneutral_xl.engine.result import Rebalance
-    from betaneutral_xl.hosts.sheets.open_workbook import Sheets
-    from betaneutral_xl.hosts.sheets.session import Rows
 
 
 _READ = re.compile(r"weight|new_weight|trade|(etf_weight|predicted_beta)(_.+)?")

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from betaneutral_xl.errors import BetaNeutralError, listing
 from betaneutral_xl.hosts.sheets import cells
 from betaneutral_xl.hosts.sheets.layout import FIXED_COLUMNS, PROPOSAL, PROPOSAL_COLUMNS
+from betaneutral_xl.hosts.sheets.session import Rows
+from betaneutral_xl.hosts.sheets.task import Task
 from betaneutral_xl.job import views
 from betaneutral_xl.job.answer import words
 from betaneutral_xl.job.answer.lines import TradeLine
@@ -19,8 +21,6 @@ from betaneutral_xl.model.provenance import now
 if TYPE_CHECKING:
     from betaneutral_xl.engine.orders import Orders
     from betaneutral_xl.engine.result import Rebalance
-    from betaneutral_xl.hosts.sheets.session import Rows
-    from betaneutral_xl.hosts.sheets.task import Task
     from betaneutral_xl.model.portfolio import Holdings
 
 

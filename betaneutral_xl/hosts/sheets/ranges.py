@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from betaneutral_xl.hosts.sheets.cells import Grid
 from betaneutral_xl.job import tables
 from betaneutral_xl.job.tables import covariance, etfs, history, holdings, is_matrix
 from betaneutral_xl.job.tables import tickers_of as tickers
@@ -12,7 +13,6 @@ from betaneutral_xl.model.positions import CASH
 from betaneutral_xl.model.quotes import Quotes
 
 if TYPE_CHECKING:
-    from betaneutral_xl.hosts.sheets.cells import Grid
     from betaneutral_xl.model.portfolio import Etf, Holdings
     from betaneutral_xl.model.risk import Covariance
 

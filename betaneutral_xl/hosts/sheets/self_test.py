@@ -10,15 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 from betaneutral_xl import __version__
 from betaneutral_xl.hosts.sheets.functions import BY_NAME
 from betaneutral_xl.hosts.sheets.layout import PROPOSAL, Sheet
+from betaneutral_xl.hosts.sheets.session import Rows, Session
 from betaneutral_xl.job.options import SAMPLE
-
-if TYPE_CHECKING:
-    from betaneutral_xl.hosts.sheets.session import Rows, Session
 
 TOLERANCE = 1e-9
 """Difference of numbers, relative to 1 + their size, within which they count as equal."""

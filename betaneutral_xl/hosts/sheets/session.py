@@ -12,20 +12,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import BetaNeutralError, BlankArgument, FailedCell
 from betaneutral_xl.hosts.sheets import cells
 from betaneutral_xl.hosts.sheets.cells import Cell, Grid
+from betaneutral_xl.hosts.sheets.entries import Function
 from betaneutral_xl.hosts.sheets.handles import Handles
 from betaneutral_xl.hosts.sheets.origins import OriginStore, fingerprint
 from betaneutral_xl.hosts.sheets.result_cache import MAX_RESULTS, ResultCache
 from betaneutral_xl.model.provenance import now
 from betaneutral_xl.system.saving import PRIVATE_FILE, make_private_folder
 from betaneutral_xl.system.settings import Settings
-
-if TYPE_CHECKING:
-    from betaneutral_xl.hosts.sheets.entries import Function
 
 LOG = "worksheet.log"
 MAX_LOG_BYTES = 1_000_000

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.errors import FailedCell, InputError, NamedRangeMissing
 from betaneutral_xl.hosts.sheets import answering, cells, ranges, trading, worksheet
+from betaneutral_xl.hosts.sheets.cells import Grid
 from betaneutral_xl.hosts.sheets.functions import BY_NAME
 from betaneutral_xl.hosts.sheets.layout import (
     FIRST_ROW,
@@ -22,22 +23,18 @@ from betaneutral_xl.hosts.sheets.layout import (
     Inputs,
     Sheet,
 )
-from betaneutral_xl.hosts.sheets.open_workbook import Area, Plan
+from betaneutral_xl.hosts.sheets.open_workbook import Area, Plan, Sheets
+from betaneutral_xl.hosts.sheets.session import Rows, Session
 from betaneutral_xl.job import run
-from betaneutral_xl.job.request import OrderTerms
-from betaneutral_xl.model.portfolio import Etf
+from betaneutral_xl.job.request import OrderTerms, Request
+from betaneutral_xl.model.portfolio import Etf, Holdings
 from betaneutral_xl.model.quotes import Quotes
 from betaneutral_xl.model.values import choice
 
 if TYPE_CHECKING:
     from betaneutral_xl.engine.orders import Orders
     from betaneutral_xl.engine.result import Rebalance
-    from betaneutral_xl.hosts.sheets.cells import Grid
-    from betaneutral_xl.hosts.sheets.open_workbook import Sheets
-    from betaneutral_xl.hosts.sheets.session import Rows, Session
     from betaneutral_xl.job.mandate import Mandate
-    from betaneutral_xl.job.request import Request
-    from betaneutral_xl.model.portfolio import Holdings
 
 
 ORDER_TERMS = ("nav", "min_notional", "lot", "trade")

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.errors import InputError, MissingValue
 from betaneutral_xl.hosts.sheets import cells, ranges
+from betaneutral_xl.hosts.sheets.cells import Grid
 from betaneutral_xl.hosts.sheets.entries import Origins, Prices, Result, Solved
 from betaneutral_xl.hosts.sheets.origins import fingerprint
+from betaneutral_xl.hosts.sheets.session import Session
 from betaneutral_xl.hosts.sheets.worksheet import (
     file_stamp,
     input_provenance,
@@ -28,8 +30,6 @@ from betaneutral_xl.model.quotes import STALE_DAYS, Quotes
 if TYPE_CHECKING:
     from betaneutral_xl.engine.orders import Orders
     from betaneutral_xl.engine.result import Rebalance
-    from betaneutral_xl.hosts.sheets.cells import Grid
-    from betaneutral_xl.hosts.sheets.session import Session
     from betaneutral_xl.job.mandate import Mandate
     from betaneutral_xl.model.portfolio import Holdings
 

@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from betaneutral_xl.errors import BetaNeutralError, ExpiredHandle, FailedCell, InputError, MissingValue
 from betaneutral_xl.hosts.sheets import cells, ranges
+from betaneutral_xl.hosts.sheets.cells import Grid
 from betaneutral_xl.hosts.sheets.entries import Origins, Prices, Result, Solved
 from betaneutral_xl.hosts.sheets.handles import is_handle
 from betaneutral_xl.hosts.sheets.layout import RULE, Sheet
 from betaneutral_xl.hosts.sheets.named_values import named_values
+from betaneutral_xl.hosts.sheets.session import Session
 from betaneutral_xl.job import api, estimation, run, views
 from betaneutral_xl.job.etf_reading import newest_file
 from betaneutral_xl.job.inputs import is_file_name, require_local
@@ -44,8 +46,6 @@ from betaneutral_xl.system.places import file_exists
 
 if TYPE_CHECKING:
     from betaneutral_xl.engine.result import Rebalance
-    from betaneutral_xl.hosts.sheets.cells import Grid
-    from betaneutral_xl.hosts.sheets.session import Session
 
 
 T = TypeVar("T")

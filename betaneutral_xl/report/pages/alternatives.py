@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from betaneutral_xl.engine.intervals import BetaForecast
 from betaneutral_xl.report import charts, pictures, style
-from betaneutral_xl.report.contents import BEYOND_LIMITS
+from betaneutral_xl.report.cells import Canvas
+from betaneutral_xl.report.contents import BEYOND_LIMITS, Contents
 from betaneutral_xl.report.pages.answer import MOST_ETFS, error_of, has_intervals
-from betaneutral_xl.report.pages.layout import BLANK, Page, heading_of, rounded
-
-if TYPE_CHECKING:
-    from betaneutral_xl.engine.intervals import BetaForecast
-    from betaneutral_xl.report.cells import Canvas
-    from betaneutral_xl.report.contents import Contents
-    from betaneutral_xl.report.pages.layout import Cell
+from betaneutral_xl.report.pages.layout import BLANK, Cell, Page, heading_of, rounded
 
 NAME = "Alternatives"
 

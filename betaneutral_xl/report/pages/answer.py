@@ -4,29 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from betaneutral_xl.engine.exposures import MOVES
-from betaneutral_xl.job.answer.lines import limit_text
+from betaneutral_xl.engine.intervals import BetaForecast
+from betaneutral_xl.job.answer import AnswerPage
+from betaneutral_xl.job.answer.lines import BetaLine, Leg, LimitLine, Measure, limit_text
 from betaneutral_xl.job.answer.page import Status
 from betaneutral_xl.job.answer.words import CHANCE, past_note, variance_note
 from betaneutral_xl.job.views import Kind
 from betaneutral_xl.model.notices import Severity
 from betaneutral_xl.report import charts, pictures, style
-from betaneutral_xl.report.cells import Formula
+from betaneutral_xl.report.cells import Canvas, Formula
+from betaneutral_xl.report.contents import Contents
 from betaneutral_xl.report.pages import scenarios
-from betaneutral_xl.report.pages.layout import BLANK, LIGHTS, SEVERITIES, Page, rounded, trade_cells
+from betaneutral_xl.report.pages.layout import BLANK, LIGHTS, SEVERITIES, Cell, Page, rounded, trade_cells
 from betaneutral_xl.report.sheets import past
+from betaneutral_xl.report.style import Look
 from betaneutral_xl.system.words import shorten
-
-if TYPE_CHECKING:
-    from betaneutral_xl.engine.intervals import BetaForecast
-    from betaneutral_xl.job.answer import AnswerPage
-    from betaneutral_xl.job.answer.lines import BetaLine, Leg, LimitLine, Measure
-    from betaneutral_xl.report.cells import Canvas
-    from betaneutral_xl.report.contents import Contents
-    from betaneutral_xl.report.pages.layout import Cell
-    from betaneutral_xl.report.style import Look
 
 WIDTHS = (37, 9, 8, 11.5, 8, 9, 11, 11, 14, 9)
 """Of the columns, in characters; without the two of money where the net asset value is unknown."""

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
-from betaneutral_xl.job.answer.lines import Light
+from betaneutral_xl.job.answer import AnswerPage
+from betaneutral_xl.job.answer.lines import Light, TradeLine
 from betaneutral_xl.model.notices import Severity
 from betaneutral_xl.report import style
-from betaneutral_xl.report.cells import Formula, lookup_key
-
-if TYPE_CHECKING:
-    from betaneutral_xl.job.answer import AnswerPage
-    from betaneutral_xl.job.answer.lines import TradeLine
-    from betaneutral_xl.report.cells import Canvas, Scalar
-    from betaneutral_xl.report.style import Look
+from betaneutral_xl.report.cells import Canvas, Formula, Scalar, lookup_key
+from betaneutral_xl.report.style import Look
 
 Cell = tuple["Scalar | Formula", "Look"]
 """A value and its format."""

@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from betaneutral_xl.engine.orders import Side
+from betaneutral_xl.engine.orders import Order, Orders, Side
 from betaneutral_xl.job.answer import trade_lines
 from betaneutral_xl.report import style
-from betaneutral_xl.report.cells import Formula
+from betaneutral_xl.report.cells import Canvas, Formula
+from betaneutral_xl.report.contents import Contents
 from betaneutral_xl.report.pages.answer import remedies
-from betaneutral_xl.report.pages.layout import BLANK, Page, heading_of, rounded, trade_cells
-
-if TYPE_CHECKING:
-    from betaneutral_xl.engine.orders import Order, Orders
-    from betaneutral_xl.report.cells import Canvas
-    from betaneutral_xl.report.contents import Contents
-    from betaneutral_xl.report.pages.layout import Cell
+from betaneutral_xl.report.pages.layout import BLANK, Cell, Page, heading_of, rounded, trade_cells
 
 NAME = "Proposal"
 

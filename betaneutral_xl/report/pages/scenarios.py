@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 from betaneutral_xl.report import charts, pictures, style
-from betaneutral_xl.report.pages.layout import BLANK, SEVERITIES, Page, heading_of, rounded
-
-if TYPE_CHECKING:
-    from betaneutral_xl.report.cells import Canvas
-    from betaneutral_xl.report.contents import Contents
-    from betaneutral_xl.report.pages.layout import Cell
+from betaneutral_xl.report.cells import Canvas
+from betaneutral_xl.report.contents import Contents
+from betaneutral_xl.report.pages.layout import BLANK, SEVERITIES, Cell, Page, heading_of, rounded
 
 NAME = "Scenarios"
 

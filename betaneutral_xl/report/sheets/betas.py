@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from openpyxl.utils import get_column_letter
 
+from betaneutral_xl.model.arrays import FloatArray
 from betaneutral_xl.report import style
+from betaneutral_xl.report.builder import Book
+from betaneutral_xl.report.cells import Canvas
 from betaneutral_xl.report.checked_tables import Column, looked_up, place
-
-if TYPE_CHECKING:
-    from betaneutral_xl.model.arrays import FloatArray
-    from betaneutral_xl.report.builder import Book
-    from betaneutral_xl.report.cells import Canvas
-    from betaneutral_xl.report.contents import Contents
+from betaneutral_xl.report.contents import Contents
 
 VOLATILITY, WEIGHT, NEW_WEIGHT = "B", "C", "D"
 """Columns to which formulas of other columns refer."""

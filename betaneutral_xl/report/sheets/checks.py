@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from openpyxl.formatting.rule import FormulaRule
 from openpyxl.styles import Font, PatternFill
 
 from betaneutral_xl.report import style
-from betaneutral_xl.report.cells import Formula
+from betaneutral_xl.report.builder import Book, Compared
+from betaneutral_xl.report.cells import Canvas, Formula
 from betaneutral_xl.report.checked_tables import FIRST_ROW, finish_sheet, write_headings
+from betaneutral_xl.report.contents import Contents
 from betaneutral_xl.report.sheets.inputs import AGREES, SMALLEST_SCALE
-
-if TYPE_CHECKING:
-    from betaneutral_xl.report.builder import Book, Compared
-    from betaneutral_xl.report.cells import Canvas
-    from betaneutral_xl.report.contents import Contents
 
 HEADINGS = ("Check", "Cells", "Largest difference", "Allowed", "Holds")
 CELLS, GAP, ALLOWED, HOLDS = 2, 3, 4, 5

@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from betaneutral_xl.engine.compare import AS_IS, BY_BASKET, BY_ETF
+from betaneutral_xl.engine.compare import AS_IS, BY_BASKET, BY_ETF, Alternative
 from betaneutral_xl.report import style
+from betaneutral_xl.report.builder import Book
+from betaneutral_xl.report.cells import Canvas
 from betaneutral_xl.report.checked_tables import FIRST_ROW, Column, place_grid
-from betaneutral_xl.report.contents import BEYOND_LIMITS
+from betaneutral_xl.report.contents import BEYOND_LIMITS, Contents
 from betaneutral_xl.report.pages.layout import rounded
+from betaneutral_xl.report.sheets.risk_model import Model
 from betaneutral_xl.report.sheets.workings import entry
-
-if TYPE_CHECKING:
-    from betaneutral_xl.engine.compare import Alternative
-    from betaneutral_xl.report.builder import Book
-    from betaneutral_xl.report.cells import Canvas
-    from betaneutral_xl.report.contents import Contents
-    from betaneutral_xl.report.sheets.risk_model import Model
 
 NAME = "Compare"
 

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from betaneutral_xl.model.alignment import OnMissing
 from betaneutral_xl.report import style
-from betaneutral_xl.report.cells import covered_formula, lookup_key, yes
+from betaneutral_xl.report.builder import Book
+from betaneutral_xl.report.cells import Canvas, covered_formula, lookup_key, yes
 from betaneutral_xl.report.checked_tables import Column, place
-
-if TYPE_CHECKING:
-    from betaneutral_xl.report.builder import Book
-    from betaneutral_xl.report.cells import Canvas
-    from betaneutral_xl.report.contents import Contents
+from betaneutral_xl.report.contents import Contents
 
 
 def key(number: int, ticker: str) -> str:

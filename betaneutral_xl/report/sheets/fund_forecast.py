@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
+from betaneutral_xl.job.daily.page import FundForecast
 from betaneutral_xl.job.views import Kind
 from betaneutral_xl.report import style
-from betaneutral_xl.report.cells import Formula
+from betaneutral_xl.report.cells import Canvas, Formula
 from betaneutral_xl.report.checked_tables import FIRST_ROW, finish_sheet, write_headings
-
-if TYPE_CHECKING:
-    from betaneutral_xl.job.daily.page import FundForecast
-    from betaneutral_xl.report.cells import Canvas
 
 NAME = "Fund forecast"
 

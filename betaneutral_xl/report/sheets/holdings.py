@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from betaneutral_xl.engine.result import Rebalance
+from betaneutral_xl.model.portfolio import Holdings
 from betaneutral_xl.model.positions import CASH
 from betaneutral_xl.report import style
-from betaneutral_xl.report.cells import Formula, covered_formula, lookup_key, yes
+from betaneutral_xl.report.builder import Book
+from betaneutral_xl.report.cells import Canvas, Formula, covered_formula, lookup_key, yes
 from betaneutral_xl.report.checked_tables import FIRST_ROW, Column, place
-
-if TYPE_CHECKING:
-    from betaneutral_xl.engine.result import Rebalance
-    from betaneutral_xl.model.portfolio import Holdings
-    from betaneutral_xl.report.builder import Book
-    from betaneutral_xl.report.cells import Canvas
-    from betaneutral_xl.report.contents import Contents
+from betaneutral_xl.report.contents import Contents
 
 SAME = 1e-9
 """Relative tolerance within which a weight is market value over net asset value."""

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from betaneutral_xl.engine.reachable import Reachable
 from betaneutral_xl.report import style
-from betaneutral_xl.report.builder import Compared
-from betaneutral_xl.report.cells import Formula
+from betaneutral_xl.report.builder import Book, Compared
+from betaneutral_xl.report.cells import Canvas, Formula
 from betaneutral_xl.report.checked_tables import FIRST_ROW, finish_sheet
-
-if TYPE_CHECKING:
-    from betaneutral_xl.engine.reachable import Reachable
-    from betaneutral_xl.report.builder import Book
-    from betaneutral_xl.report.cells import Canvas
-    from betaneutral_xl.report.contents import Contents
+from betaneutral_xl.report.contents import Contents
 
 NAME = "Infeasibility"
 

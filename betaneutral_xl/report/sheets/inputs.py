@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from betaneutral_xl.model.constraints import SMALLEST_TRADE
 from betaneutral_xl.report import style
+from betaneutral_xl.report.builder import Book
+from betaneutral_xl.report.cells import Canvas, Scalar
 from betaneutral_xl.report.checked_tables import FIRST_ROW, finish_sheet, write_headings
+from betaneutral_xl.report.contents import Contents
 from betaneutral_xl.report.sheets import compare, tickets
 from betaneutral_xl.report.sheets.holdings import is_valued
-
-if TYPE_CHECKING:
-    from betaneutral_xl.report.builder import Book
-    from betaneutral_xl.report.cells import Canvas, Scalar
-    from betaneutral_xl.report.contents import Contents
 
 AGREES = 1e-9
 """Relative tolerance between a number of the spreadsheet and Python's."""

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from betaneutral_xl.report import style
+from betaneutral_xl.report.cells import Canvas
 from betaneutral_xl.report.checked_tables import FIRST_ROW, finish_sheet, write_headings
-
-if TYPE_CHECKING:
-    from betaneutral_xl.report.cells import Canvas
-    from betaneutral_xl.report.contents import Contents
+from betaneutral_xl.report.contents import Contents
 
 NAME = "Warnings"
 

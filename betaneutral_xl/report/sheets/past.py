@@ -5,19 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING
 
 from openpyxl.utils import get_column_letter
 
+from betaneutral_xl.job.realised import Realised
 from betaneutral_xl.report import charts, pictures, style
+from betaneutral_xl.report.builder import Book
+from betaneutral_xl.report.cells import Canvas, Scalar
 from betaneutral_xl.report.checked_tables import FIRST_ROW, Column, place
-
-if TYPE_CHECKING:
-    from betaneutral_xl.job.realised import Realised
-    from betaneutral_xl.report.builder import Book
-    from betaneutral_xl.report.cells import Canvas, Scalar
-    from betaneutral_xl.report.contents import Contents
-    from betaneutral_xl.report.style import Look
+from betaneutral_xl.report.contents import Contents
+from betaneutral_xl.report.style import Look
 
 NAME = "Past betas"
 

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import platform
-from typing import TYPE_CHECKING
 
 import numpy as np
 import openpyxl
 
 from betaneutral_xl.model.provenance import Retrieval
 from betaneutral_xl.report import style
+from betaneutral_xl.report.cells import Canvas, Scalar
 from betaneutral_xl.report.checked_tables import FIRST_ROW, finish_sheet, write_headings
-
-if TYPE_CHECKING:
-    from betaneutral_xl.report.cells import Canvas, Scalar
-    from betaneutral_xl.report.contents import Contents
+from betaneutral_xl.report.contents import Contents
 
 FACTS = {
     "source": "Source",

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from openpyxl.utils import get_column_letter
 
-from betaneutral_xl.model.risk import Dense, Factors
+from betaneutral_xl.model.arrays import FloatArray
+from betaneutral_xl.model.risk import CovarianceOperator, Dense, Factors
 from betaneutral_xl.report import style
-from betaneutral_xl.report.builder import Compared
-from betaneutral_xl.report.cells import Formula
+from betaneutral_xl.report.builder import Book, Compared
+from betaneutral_xl.report.cells import Canvas, Formula
 from betaneutral_xl.report.checked_tables import (
     FIRST_ROW,
     PYTHON,
@@ -27,13 +27,7 @@ from betaneutral_xl.report.checked_tables import (
     place_text,
     write_headings,
 )
-
-if TYPE_CHECKING:
-    from betaneutral_xl.model.arrays import FloatArray
-    from betaneutral_xl.model.risk import CovarianceOperator
-    from betaneutral_xl.report.builder import Book
-    from betaneutral_xl.report.cells import Canvas
-    from betaneutral_xl.report.contents import Contents
+from betaneutral_xl.report.contents import Contents
 
 MAX_CELLS = 512 * 512
 """Maximum number of cells of a risk model on a sheet."""

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-from betaneutral_xl.engine.orders import Side
+from betaneutral_xl.engine.orders import Orders, Side
+from betaneutral_xl.model.arrays import FloatArray
 from betaneutral_xl.model.constraints import BASIS_POINT
 from betaneutral_xl.report import style
+from betaneutral_xl.report.builder import Book
+from betaneutral_xl.report.cells import Canvas
 from betaneutral_xl.report.checked_tables import Column, looked_up, place, place_text
+from betaneutral_xl.report.contents import Contents
+from betaneutral_xl.report.measures import Measures
 from betaneutral_xl.report.sheets.holdings import with_groups
-
-if TYPE_CHECKING:
-    from betaneutral_xl.engine.orders import Orders
-    from betaneutral_xl.model.arrays import FloatArray
-    from betaneutral_xl.report.builder import Book
-    from betaneutral_xl.report.cells import Canvas
-    from betaneutral_xl.report.contents import Contents
-    from betaneutral_xl.report.measures import Measures
 
 NAME = "Orders"
 

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from betaneutral_xl.report import style
+from betaneutral_xl.report.builder import Book
+from betaneutral_xl.report.cells import Canvas
 from betaneutral_xl.report.checked_tables import FIRST_ROW, Column, looked_up, place, place_text
+from betaneutral_xl.report.contents import Contents
 from betaneutral_xl.report.sheets.holdings import with_groups
-
-if TYPE_CHECKING:
-    from betaneutral_xl.report.builder import Book
-    from betaneutral_xl.report.cells import Canvas
-    from betaneutral_xl.report.contents import Contents
 
 
 def write(book: Book, canvas: Canvas, contents: Contents) -> None:

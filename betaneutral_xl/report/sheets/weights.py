@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from openpyxl.utils import get_column_letter
 
 from betaneutral_xl.engine.result import Method
 from betaneutral_xl.model.positions import CASH
 from betaneutral_xl.report import style
-from betaneutral_xl.report.cells import Formula, lookup_key
+from betaneutral_xl.report.builder import Book
+from betaneutral_xl.report.cells import Canvas, Formula, lookup_key
 from betaneutral_xl.report.checked_tables import FIRST_ROW, Column, looked_up, place
-
-if TYPE_CHECKING:
-    from betaneutral_xl.report.builder import Book
-    from betaneutral_xl.report.cells import Canvas
-    from betaneutral_xl.report.contents import Contents
+from betaneutral_xl.report.contents import Contents
 
 WEIGHT = 2
 """The column of the current weights; ETF weights and betas follow, then new weight and trade."""

@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from betaneutral_xl.engine.intervals import LEVEL, quantile
 from betaneutral_xl.engine.look_through import overlaps
-from betaneutral_xl.engine.result import Method
+from betaneutral_xl.engine.result import Exposure, Method
 from betaneutral_xl.model.alignment import OnMissing
+from betaneutral_xl.model.arrays import FloatArray
+from betaneutral_xl.report.builder import Book
+from betaneutral_xl.report.cells import Canvas
+from betaneutral_xl.report.contents import Contents
 from betaneutral_xl.report.measures import Measures
 from betaneutral_xl.report.sheets import tickets
 from betaneutral_xl.report.sheets.holdings import is_valued
-from betaneutral_xl.report.sheets.risk_model import benchmark_name
-
-if TYPE_CHECKING:
-    from betaneutral_xl.engine.result import Exposure
-    from betaneutral_xl.model.arrays import FloatArray
-    from betaneutral_xl.report.builder import Book
-    from betaneutral_xl.report.cells import Canvas
-    from betaneutral_xl.report.contents import Contents
-    from betaneutral_xl.report.sheets.risk_model import Model
+from betaneutral_xl.report.sheets.risk_model import Model, benchmark_name
 
 WELL_CONDITIONED = 1e4
 """Condition number up to which MINVERSE is accurate enough for the sheet Checks."""

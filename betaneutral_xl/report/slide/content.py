@@ -6,24 +6,20 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 
+from betaneutral_xl.engine.intervals import BetaForecast
 from betaneutral_xl.job import views
+from betaneutral_xl.job.answer import AnswerPage
 from betaneutral_xl.job.answer.lines import Light, limit_text, loss_text, shown
 from betaneutral_xl.job.answer.page import Status
 from betaneutral_xl.job.views import Kind
-from betaneutral_xl.model.notices import Severity
+from betaneutral_xl.model.notices import NoticeGroup, Severity
 from betaneutral_xl.report import pictures, style
 from betaneutral_xl.report.cells import clean
+from betaneutral_xl.report.contents import Contents
 from betaneutral_xl.report.pages.layout import LIGHTS
+from betaneutral_xl.report.pictures import Picture
 from betaneutral_xl.system.words import shorten
-
-if TYPE_CHECKING:
-    from betaneutral_xl.engine.intervals import BetaForecast
-    from betaneutral_xl.job.answer import AnswerPage
-    from betaneutral_xl.model.notices import NoticeGroup
-    from betaneutral_xl.report.contents import Contents
-    from betaneutral_xl.report.pictures import Picture
 
 MOST_ROWS, MOST_TRADES, MOST_WARNINGS = 13, 5, 3
 

@@ -10,15 +10,13 @@ import numpy as np
 
 from betaneutral_xl.errors import MissingPackage
 from betaneutral_xl.report import style
-from betaneutral_xl.report.pictures import Kind
-from betaneutral_xl.report.slide.content import LIGHT_FILLS, MOST_ROWS
+from betaneutral_xl.report.pictures import Kind, Picture
+from betaneutral_xl.report.slide.content import LIGHT_FILLS, MOST_ROWS, Slide
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from betaneutral_xl.report.pictures import Picture
-    from betaneutral_xl.report.slide.content import Slide
 
 SIZE, DPI = (13.333, 7.5), 120
 """Inches of a wide slide, and dots an inch."""

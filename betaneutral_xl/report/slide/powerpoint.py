@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import io
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from betaneutral_xl.errors import MissingPackage
 from betaneutral_xl.report import style
-from betaneutral_xl.report.pictures import Kind
-from betaneutral_xl.report.slide.content import LIGHT_FILLS
+from betaneutral_xl.report.pictures import Kind, Picture
+from betaneutral_xl.report.slide.content import LIGHT_FILLS, Slide
 from betaneutral_xl.report.style import FONT
 from betaneutral_xl.system.archives import packed, unpacked
-
-if TYPE_CHECKING:
-    from betaneutral_xl.report.pictures import Picture
-    from betaneutral_xl.report.slide.content import Slide
 
 WIDE, HIGH = 13.333, 7.5
 """Inches of a wide slide."""

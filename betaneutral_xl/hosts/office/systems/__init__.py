@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from betaneutral_xl.hosts.office.systems.system import run
-
-if TYPE_CHECKING:
-    from betaneutral_xl.hosts.office.systems.system import System
+from betaneutral_xl.hosts.office.systems.system import System, run
 
 __all__ = ["current"]
 

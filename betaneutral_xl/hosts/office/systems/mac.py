@@ -6,15 +6,12 @@ import os
 import plistlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from betaneutral_xl.hosts.office.manifest import ID
-from betaneutral_xl.hosts.office.systems.system import LABEL, System, clear_cache
+from betaneutral_xl.hosts.office.systems.system import LABEL, Ended, System, clear_cache
 from betaneutral_xl.system.files import read_bytes
 from betaneutral_xl.system.saving import make_folder, remove, save
-
-if TYPE_CHECKING:
-    from betaneutral_xl.hosts.office.systems.system import Ended
 
 EXCEL = "Library/Containers/com.microsoft.Excel/Data"
 """Excel's own folder, which exists once Excel was started."""

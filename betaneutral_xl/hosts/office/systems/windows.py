@@ -5,14 +5,11 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from betaneutral_xl.errors import HostError
 from betaneutral_xl.hosts.office.manifest import ID
-from betaneutral_xl.hosts.office.systems.system import LABEL, System, clear_cache
-
-if TYPE_CHECKING:
-    from betaneutral_xl.hosts.office.systems.system import Ended
+from betaneutral_xl.hosts.office.systems.system import LABEL, Ended, System, clear_cache
 
 DEVELOPER = r"HKCU\SOFTWARE\Microsoft\Office\16.0\Wef\Developer"
 """The key of the registry in which Excel finds manifests."""

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import io
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from betaneutral_xl import __version__
 from betaneutral_xl.hosts.sheets.answering import Part
+from betaneutral_xl.hosts.sheets.cells import Grid
 from betaneutral_xl.hosts.sheets.functions import BY_NAME
 from betaneutral_xl.hosts.sheets.layout import LIMIT_ROWS
 from betaneutral_xl.hosts.sheets.self_test import tables
+from betaneutral_xl.hosts.sheets.session import Rows, Session
 from betaneutral_xl.hosts.sheets.template import (
     hidden,
     mandate_sheet,
@@ -31,10 +32,6 @@ from betaneutral_xl.hosts.sheets.template import (
 from betaneutral_xl.hosts.sheets.template.canvas import Template
 from betaneutral_xl.hosts.sheets.template.hidden import BUILT_WITH
 from betaneutral_xl.job.options import SAMPLE
-
-if TYPE_CHECKING:
-    from betaneutral_xl.hosts.sheets.cells import Grid
-    from betaneutral_xl.hosts.sheets.session import Rows, Session
 
 __all__ = ["BUILT_WITH", "build", "differences"]
 

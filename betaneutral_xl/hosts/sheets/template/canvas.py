@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from betaneutral_xl.hosts.sheets.cells import letters
+from betaneutral_xl.hosts.sheets.cells import Cell, letters
 from betaneutral_xl.hosts.sheets.layout import FIRST_ROW, LAST_ROW
+from betaneutral_xl.hosts.sheets.session import Rows
 from betaneutral_xl.report import style as report
 
 if TYPE_CHECKING:
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from xlsxwriter.format import Format
     from xlsxwriter.worksheet import Worksheet
 
-    from betaneutral_xl.hosts.sheets.cells import Cell
-    from betaneutral_xl.hosts.sheets.session import Rows
 
 LOADING = "loading..."
 """What Calc shows in a cell whose result is pending."""

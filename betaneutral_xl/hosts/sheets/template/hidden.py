@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 from betaneutral_xl.hosts.sheets.functions import FUNCTIONS
 from betaneutral_xl.hosts.sheets.layout import Sheet
+from betaneutral_xl.hosts.sheets.template.canvas import Template
 
 if TYPE_CHECKING:
     from xlsxwriter.worksheet import Worksheet
-
-    from betaneutral_xl.hosts.sheets.template.canvas import Template
 
 
 def xlwings(template: Template, *, shown: bool = False) -> Worksheet:

@@ -21,13 +21,12 @@ from betaneutral_xl.hosts.sheets.layout import (
     YES_NO,
     Sheet,
 )
-from betaneutral_xl.hosts.sheets.template.canvas import ACCENT, CAUTION, MUTED
+from betaneutral_xl.hosts.sheets.template.canvas import ACCENT, CAUTION, MUTED, Template
 from betaneutral_xl.hosts.sheets.template.settings_sheet import entry, named_rows, section_title, validate
 
 if TYPE_CHECKING:
     from xlsxwriter.worksheet import Worksheet
 
-    from betaneutral_xl.hosts.sheets.template.canvas import Template
 
 USED = 4
 """Row of the cell that says whether the rules are in use, from 1."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.hosts.sheets.cells import letters
 from betaneutral_xl.hosts.sheets.layout import FIRST_ROW, LAST_ROW, MAX_ETFS, PROPOSAL, WEIGHTS_COLUMN, Sheet
+from betaneutral_xl.hosts.sheets.session import Rows
 from betaneutral_xl.hosts.sheets.template.canvas import (
     ACCENT,
     AFTER,
@@ -26,7 +27,6 @@ from betaneutral_xl.hosts.sheets.template.table_sheets import PROBLEM, WEIGHTS
 if TYPE_CHECKING:
     from xlsxwriter.worksheet import Worksheet
 
-    from betaneutral_xl.hosts.sheets.session import Rows
 
 MEASURES_ROOM = 20
 """Rows of the longest list of measures, with its header."""

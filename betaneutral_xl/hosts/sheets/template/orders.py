@@ -15,13 +15,13 @@ from betaneutral_xl.hosts.sheets.layout import (
     OWN_ROWS,
     Sheet,
 )
+from betaneutral_xl.hosts.sheets.session import Rows
 from betaneutral_xl.hosts.sheets.template.canvas import BLUE, CAUTION, INPUT, LINE, MONEY, MUTED, Template
 from betaneutral_xl.hosts.sheets.template.table_sheets import ETFS, HOLDINGS, WEIGHTS
 
 if TYPE_CHECKING:
     from xlsxwriter.worksheet import Worksheet
 
-    from betaneutral_xl.hosts.sheets.session import Rows
 
 PRICE = "#,##0.00"
 

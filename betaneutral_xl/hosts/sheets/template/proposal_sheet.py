@@ -29,6 +29,7 @@ from betaneutral_xl.hosts.sheets.template.canvas import (
     PERCENT,
     SOLD,
     SOLD_INK,
+    Template,
     framed,
 )
 from betaneutral_xl.hosts.sheets.template.neutral_sheet import CHARTED, CHARTED_TRADES
@@ -37,7 +38,6 @@ from betaneutral_xl.model.constraints import LARGEST_LEG
 if TYPE_CHECKING:
     from xlsxwriter.worksheet import Worksheet
 
-    from betaneutral_xl.hosts.sheets.template.canvas import Template
 
 WIDTHS = (18, 18, 10, 12, 10, 12, 10, 10, *[17] * (2 * MAX_ETFS), 17, 3)
 """Widths of the columns of the table and of the one before the notes."""

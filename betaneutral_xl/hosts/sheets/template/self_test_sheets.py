@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from betaneutral_xl.hosts.sheets import self_test
 from betaneutral_xl.hosts.sheets.buttons import BUTTONS
-from betaneutral_xl.hosts.sheets.cells import letters
+from betaneutral_xl.hosts.sheets.cells import Cell, letters
 from betaneutral_xl.hosts.sheets.layout import FIRST_ROW, LOG_ROW, Sheet
 from betaneutral_xl.hosts.sheets.self_test import (
     CASES,
@@ -24,17 +24,18 @@ from betaneutral_xl.hosts.sheets.self_test import (
     ORDER,
     SEEN,
     VARIES,
+    Argument,
+    Case,
+    Effect,
     TableOf,
 )
+from betaneutral_xl.hosts.sheets.session import Rows
 from betaneutral_xl.hosts.sheets.template.canvas import BOUGHT, LINE, MUTED, SOLD, Template, put
 
 if TYPE_CHECKING:
     from xlsxwriter.format import Format
     from xlsxwriter.worksheet import Worksheet
 
-    from betaneutral_xl.hosts.sheets.cells import Cell
-    from betaneutral_xl.hosts.sheets.self_test import Argument, Case, Effect
-    from betaneutral_xl.hosts.sheets.session import Rows
 
 SELF_TEST, COMPARED = "Self-test", "Compared"
 """The names of the sheets."""

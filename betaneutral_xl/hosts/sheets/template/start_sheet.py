@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from betaneutral_xl.hosts.sheets.answering import ROOM, Part
 from betaneutral_xl.hosts.sheets.cells import letters
 from betaneutral_xl.hosts.sheets.layout import Sheet
+from betaneutral_xl.hosts.sheets.session import Rows
 from betaneutral_xl.hosts.sheets.template.canvas import (
     ACCENT,
     AFTER,
@@ -32,7 +33,6 @@ from betaneutral_xl.hosts.sheets.template.table_sheets import PROBLEM
 if TYPE_CHECKING:
     from xlsxwriter.worksheet import Worksheet
 
-    from betaneutral_xl.hosts.sheets.session import Rows
 
 WIDTHS = (31, 8, 8, 11, 13, 12, 10, 8, 8)
 """Widths of the columns of the tables."""

@@ -14,13 +14,11 @@ from betaneutral_xl.hosts.sheets.layout import (
     MAX_ETFS,
     Sheet,
 )
+from betaneutral_xl.hosts.sheets.session import Rows
 from betaneutral_xl.hosts.sheets.template.canvas import MONEY, MUTED, PERCENT, Template, cached
 
 if TYPE_CHECKING:
     from xlsxwriter.worksheet import Worksheet
-
-    from betaneutral_xl.hosts.sheets.session import Rows
-    from betaneutral_xl.hosts.sheets.template.canvas import Template
 
 
 HOLDINGS, ETFS, WEIGHTS = "holdings_table", "etf_table", "weights_table"

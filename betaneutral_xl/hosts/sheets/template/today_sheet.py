@@ -14,6 +14,7 @@ from betaneutral_xl.hosts.sheets.template.canvas import (
     MUTED,
     PERCENT,
     SOLD,
+    Template,
     framed,
 )
 from betaneutral_xl.hosts.sheets.template.settings_sheet import ANY_TEXT, entry, validate
@@ -22,7 +23,6 @@ from betaneutral_xl.job.views import Kind
 if TYPE_CHECKING:
     from xlsxwriter.worksheet import Worksheet
 
-    from betaneutral_xl.hosts.sheets.template.canvas import Template
 
 GREEN, BLUE = "#047857", "#1D4ED8"
 
