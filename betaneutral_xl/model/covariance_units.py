@@ -203,8 +203,12 @@ def low_volatility(variances: FloatArray) -> tuple[str, ...]:
     return (Notice(text, Subject.RISK_MODEL, Severity.CHANGES),)
 
 
-def refuse_impossible(tickers: Sequence[str], variances: FloatArray, origin: Provenance) -> None:
-    """Refuse estimates, annual variances (N,), with a volatility that no share has: a price is wrong.
+def refuse_impossible(
+    tickers: Sequence[str], variances: FloatArray, origin: Provenance, what: str = "The prices"
+) -> None:
+    """Refuse annual variances (N,) of a volatility that no share has: a number of their source is wrong.
+
+    ``what`` in the source they are from.
 
     Raises
     ------
@@ -216,7 +220,7 @@ def refuse_impossible(tickers: Sequence[str], variances: FloatArray, origin: Pro
         return
     largest = int(np.argmax(variances))
     msg = (
-        f"The prices of {tickers[largest]} in {origin.location} have a volatility of "
+        f"{what} of {tickers[largest]} in {origin.location} have a volatility of "
         f"{math.sqrt(variances[largest]):,.0%} a year, which no share has: some are wrong. Correct them, or "
         "remove the ticker."
     )

@@ -10,7 +10,7 @@ import numpy as np
 
 from betaneutral_xl.errors import InputError, MissingValue, listing
 from betaneutral_xl.model.arrays import median
-from betaneutral_xl.model.covariance_units import unusual_volatility
+from betaneutral_xl.model.covariance_units import refuse_impossible, unusual_volatility
 from betaneutral_xl.model.notices import Notice, Severity, Subject
 from betaneutral_xl.model.provenance import Provenance
 from betaneutral_xl.model.risk import Covariance, Factors
@@ -26,6 +26,9 @@ PLAUSIBLE_VOLATILITY = (0.05, 3.0)
 
 USUAL_RATIO = (0.05, 20.0)
 """Range of the median specific volatility over the median one of the factors: both are of one size."""
+
+UNUSUAL_RATIO = 3.0
+"""The same ratio from which the factors seem to be of a month or less: of shares it is 0.5 to 2."""
 
 LOW_SPECIFIC = 0.08
 """Median specific volatility below which it may be a variance; that of shares is 15 % to 40 %."""
@@ -95,7 +98,13 @@ def factor_model(
     specific = median(risk) * unit if risk.size else 0.0
     _require_one_unit(form.variances(), specific)
     origin = provenance or Provenance.given(len(names))
-    warnings = (*unusual_volatility(names, form.variances(), origin), *_specific_warnings(specific))
+    refuse_impossible(names, form.variances(), origin, "The exposures and the specific risk")
+    warnings = (
+        *unusual_volatility(names, form.variances(), origin),
+        *_specific_warnings(specific),
+        *_ratio_warnings(form.variances(), specific),
+        *_zero_warnings(names, risk),
+    )
     return Covariance(names, form, origin, warnings=warnings)
 
 
@@ -107,9 +116,14 @@ def plausible_units(exposures: FloatArray, factor_covariance: FloatArray, specif
     return Units.PERCENT if not low <= usual <= high and low <= usual / 100.0 <= high else Units.DECIMAL
 
 
+def _by_factors(variances: FloatArray, specific: float) -> float:
+    """Return the median volatility by the factors alone."""
+    return float(np.sqrt(max(median(variances) - specific**2, 0.0))) if variances.size else 0.0
+
+
 def _require_one_unit(variances: FloatArray, specific: float) -> None:
     """Refuse a specific risk that is in another unit than the factor covariance."""
-    factors = float(np.sqrt(max(median(variances) - specific**2, 0.0))) if variances.size else 0.0
+    factors = _by_factors(variances, specific)
     low, high = USUAL_RATIO
     if not specific or not factors or low <= specific / factors <= high:
         return
@@ -127,6 +141,25 @@ def _specific_warnings(specific: float) -> tuple[str, ...]:
         f"The specific risk has a median of {specific:.1%}, unusual for shares: check that it is annual "
         "volatilities, not variances."
     )
+    return (Notice(text, Subject.RISK_MODEL, Severity.CHANGES),)
+
+
+def _ratio_warnings(variances: FloatArray, specific: float) -> tuple[str, ...]:
+    factors = _by_factors(variances, specific)
+    if not factors or specific <= UNUSUAL_RATIO * factors:
+        return ()
+    text = (
+        f"The median volatility of the factor model is {factors:.1%} by its factors and {specific:.1%} by "
+        "its specific risk, unusual for shares: check that the factor covariance is annual."
+    )
+    return (Notice(text, Subject.RISK_MODEL, Severity.CHANGES),)
+
+
+def _zero_warnings(names: Sequence[str], risk: FloatArray) -> tuple[str, ...]:
+    zero = [names[i] for i in np.flatnonzero(risk == 0.0).tolist()]
+    if not zero:
+        return ()
+    text = f"The specific risk is zero for {listing(zero)}, as of no share: check that it is not missing."
     return (Notice(text, Subject.RISK_MODEL, Severity.CHANGES),)
 
 

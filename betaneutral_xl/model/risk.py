@@ -166,13 +166,22 @@ class Factors:
         InputError
             If the shapes do not match.
         NotPositiveSemidefinite
-            If F has a negative eigenvalue or D a negative entry.
+            If F is not symmetric, or has a negative eigenvalue.
 
         """
         k = exposures.shape[1]
         if factor_covariance.shape != (k, k):
             msg = f"{k} factors need a {k} x {k} factor covariance, not {factor_covariance.shape}."
             raise InputError(msg)
+        gaps = np.abs(factor_covariance - factor_covariance.T)
+        if k and gaps.max() > SYMMETRY * np.abs(factor_covariance).max():
+            i, j = (int(place) for place in np.unravel_index(int(gaps.argmax()), gaps.shape))
+            one, other = factor_covariance[i, j], factor_covariance[j, i]
+            msg = (
+                f"The factor covariance is not symmetric: of the factors {i + 1} and {j + 1} it is {one:.6g} "
+                f"one way and {other:.6g} the other. Correct it."
+            )
+            raise NotPositiveSemidefinite(msg)
         values, vectors = np.linalg.eigh(factor_covariance)
         if k and values[0] < -SEMIDEFINITE * values[-1]:
             msg = f"The factor covariance has a negative eigenvalue ({values[0]:.3g})."

@@ -65,6 +65,29 @@ def test_a_specific_risk_that_may_be_a_variance_is_told() -> None:
     assert factor_model(["A", "B", "C"], X, F, RISK).warnings == ()
 
 
+@pytest.mark.parametrize("per_year", [12.0, 52.0, 252.0])
+def test_factors_of_a_shorter_period_than_the_specific_risk_are_told(per_year: float) -> None:
+    (line,) = factor_model(["A", "B", "C"], X, F / per_year, RISK).warnings
+    assert "check that the factor covariance is annual" in line
+
+
+def test_a_specific_risk_of_zero_is_told() -> None:
+    (line,) = factor_model(["A", "B", "C"], X, F, [0.2, 0.0, 0.25]).warnings
+    assert line.startswith("The specific risk is zero for B, as of no share")
+
+
+def test_a_volatility_that_no_share_has_is_refused() -> None:
+    with pytest.raises(InputError, match=r"specific risk of B in .* a volatility of 2,500% a year"):
+        factor_model(["A", "B", "C"], X, F, [0.2, 25.0, 0.25])
+
+
+def test_a_factor_covariance_that_is_not_symmetric_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(
+        NotPositiveSemidefinite, match=r"not symmetric: .* 0\.01 one way and 0\.015 the other"
+    ):
+        loaded(tmp_path, EXPOSURES, FACTORS.replace("0.02,0.01", "0.02,0.015"), SPECIFIC)
+
+
 def test_a_daily_factor_model_is_not_called_one_in_percent() -> None:
     with pytest.raises(InputError, match="multiply variances by 252"):
         factor_model(["A", "B", "C"], X, F / 252.0, RISK / np.sqrt(252.0))
