@@ -29,10 +29,11 @@ OPTION = Pattern(
 
 FUTURE = Pattern(
     r"/[A-Z0-9]{1,4}(?:[FGHJKMNQUVXZ]\d{1,2})?(?::[A-Z]+)?"
+    r"|[A-Z]{1,3} ?(?:[FGHJKMNQUVXZ]\d{1,2}|\d) (?:INDEX|COMDTY|CURNCY)"
     rf"|[A-Z0-9]{{1,5}} {_MONTH}\d{{1,2}}'\d{{2}}(?: @?\w+)?|[A-Z0-9]{{1,5}} \d{{1,2}}{_MONTH}\d{{2}}",
     re.IGNORECASE,
 )
-"""Brokers' spellings of a future: ``/ESZ25``, ``ES Dec19'25 @CME``, ``ES 19DEC25``."""
+"""Spellings of a future: ``/ESZ25``, ``ES Dec19'25 @CME``, ``ES 19DEC25``, Bloomberg's ``ESZ5 Index``."""
 
 _SYMBOL = Pattern(
     r"[-.]{0,2}(?P<underlying>[A-Z][A-Z./]{0,5}?)\d? *\d{6}[CP] ?(?P<strike>\d{1,8}(?:\.\d+)?)", re.IGNORECASE

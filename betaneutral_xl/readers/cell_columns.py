@@ -6,6 +6,7 @@ columns of their own.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -29,10 +30,18 @@ SAMPLE = 400
 MIN_CODES = 2
 """Codes of a currency that make a column of them, where its header is blank or unknown."""
 ISIN_LENGTH = 12
+MAX_HEADING_CELLS = 2
+TOTAL_RTOL = 1e-3
+"""Relative rounding of a total beside a heading."""
 BETWEEN = " |/,;()\t"
 
-LONG = frozenset({"long", "l", "buy", "b", "bought", "kauf", "bull"})
-SHORT = frozenset({"short", "s", "sell", "sold", "short sale", "leerverkauf", "bear"})
+LONG = frozenset({"long", "l", "lng", "buy", "b", "bl", "bought", "buy long", "kauf", "bull"})
+SHORT = frozenset(
+    {
+        *("short", "s", "sht", "shrt", "ss", "sell", "sold", "bear", "leerverkauf"),
+        *("short sale", "short sell", "sell short", "sold short"),
+    }
+)
 """Words of a side; beside those of a short one numbers may have no sign."""
 ACCOUNTS = frozenset({"cash", "margin"})
 """Types of account beside short: what they hold is long."""
@@ -48,14 +57,15 @@ SIDES = MappingProxyType(
     {
         **dict.fromkeys(("short", "is short", "short flag", "short position"), (YES, NO | {""})),
         **dict.fromkeys(("long", "is long", "long flag"), (NO, YES | {""})),
-        **dict.fromkeys(("sign", "side", "direction", "long short", "l s"), (MINUS, PLUS | {""})),
+        **dict.fromkeys(("sign", "side", "dir", "direction", "long short", "l s"), (MINUS, PLUS | {""})),
     }
 )
 """Headers of a column that tells the side without its words: the cells of short and of long positions."""
 
+_HELD = r"(?:positions?|equit(?:y|ies)|(?:common )?stocks?|holdings?|securities|investments?|book|side)"
 SECTION = re.compile(
-    r"(?:(?P<short>shorts?)|longs?|cash)"
-    r"(?: (?:positions?|equit(?:y|ies)|stocks?|holdings?|securities|book))?:?",
+    rf"(?:less:? )?(?:(?P<short>(?:{_HELD}:? (?:- )?)?(?:sold short|shorts?|short sales?))"
+    rf"|(?:{_HELD}:? (?:- )?)?longs?|cash)(?: {_HELD})?:?",
     re.IGNORECASE,
 )
 """A heading within a table, of the positions below it."""
@@ -172,17 +182,24 @@ def _with_sections(sheet: TextSheet, header: Header) -> tuple[TextSheet, Header]
     if Column.SIDE in header.indices:
         return sheet, header
     side, sides = "", []
-    for row in sheet.rows[header.row + 1 :]:
-        filled = [cell for cell in row if cell]
-        heading = SECTION.fullmatch(clean(filled[0])) if len(filled) == 1 else None
+    body = sheet.rows[header.row + 1 :]
+    for i, row in enumerate(body):
+        heading = _heading(header, body, i)
         label = header.cell(row, Column.TICKER) or header.cell(row, Column.NAME)
         if heading or (side and asset_classes.of_flag(clean(label)) is AssetClass.CASH):
             side = "short" if heading and heading["short"] else ""
-        sides.append("" if heading else side)
-    if not any(sides):
+        sides.append((side, heading is not None))
+    if not any(side and not is_heading for side, is_heading in sides):
         return sheet, header
     found = iter(sides)
-    return _extended(sheet, header, Column.SIDE, HEADINGS, lambda row: _with_word(header, row, next(found)))
+
+    def extend(row: Row) -> Row:
+        side, is_heading = next(found)
+        if is_heading:
+            return tuple(next(filter(None, row)) if i == 0 else "" for i in range(len(row)))
+        return _with_word(header, row, side)
+
+    return _extended(sheet, header, Column.SIDE, HEADINGS, extend)
 
 
 def _with_marks(sheet: TextSheet, header: Header) -> tuple[TextSheet, Header]:
@@ -196,7 +213,12 @@ def _with_marks(sheet: TextSheet, header: Header) -> tuple[TextSheet, Header]:
     body = sheet.rows[header.row + 1 :]
     if not any(_may_be_marked(row[i]) for row in body for i in places if i < len(row)):
         return sheet, header
-    found = [_marked([cell_text(row[i]) if i < len(row) else "" for i in places]) for row in body]
+    found = [
+        _marked([cell_text(row[i]) if i < len(row) else "" for i in places])
+        if sum(map(bool, row)) > 1  # no heading
+        else ("", "")
+        for row in body
+    ]
     if not any(side == "short" for _, side in found):
         return sheet, header
     marks = iter(found)
@@ -228,6 +250,45 @@ def _marked(texts: Sequence[str]) -> tuple[str, str]:
         f"{ticker.casefold()} short",
     }
     return texts[0], "short" if is_short else ""
+
+
+def _heading(header: Header, rows: Sequence[Row], i: int) -> re.Match[str] | None:
+    """Return the match of a heading: a row with its words alone, or beside the total of what is below."""
+    row = rows[i]
+    filled = [cell for cell in row if cell]
+    if not filled or len(filled) > MAX_HEADING_CELLS:
+        return None
+    found = SECTION.fullmatch(clean(filled[0]))
+    if found is None or len(filled) == 1:
+        return found
+    total = _amount(filled[1])
+    if not total or Column.MARKET_VALUE not in header.indices or header.cell(row, Column.SHARES):
+        return None
+    added = 0.0
+    for one in rows[i + 1 :]:
+        label = header.cell(one, Column.TICKER) or header.cell(one, Column.NAME)
+        if (
+            not one
+            or SECTION.fullmatch(clean(label))
+            or asset_classes.of_flag(clean(label)) is AssetClass.CASH
+        ):
+            break
+        added += abs(_amount(header.cell(one, Column.MARKET_VALUE)))
+    return found if math.isclose(abs(total), added, rel_tol=TOTAL_RTOL) else None
+
+
+def _amount(cell: str) -> float:
+    """Return a cell's number, whichever its decimal sign is; 0 if it has none."""
+    return number(cell) or number(cell, decimal_comma=True) or 0.0
+
+
+def with_side_of_heading(sheet: TextSheet, header: Header, heading: str) -> tuple[TextSheet, Header]:
+    """Return a table under a heading of short, or of long, positions with a column of that side."""
+    found = SECTION.fullmatch(heading)
+    if found is None or Column.SIDE in header.indices or heading.casefold() == "cash":
+        return sheet, header
+    side = "short" if found["short"] else "long"
+    return _extended(sheet, header, Column.SIDE, HEADINGS, lambda row: header.with_last_cell(row, side))
 
 
 def _with_word(header: Header, row: Row, word: str) -> Row:

@@ -279,7 +279,7 @@ IDENTIFIER_COLUMNS = (Column.TICKER, Column.NAME, *CODE_COLUMNS)
 _OTHER_TIME = Pattern(
     r"\b(?:target|model|bench(?:mark)?|bmk|index|bod|sod|beginning|start|opening|original|initial|prior|previous|old"
     r"|settled|unsettled|settle|pending|available|restricted|t 1|yesterday"
-    r"|proposed|suggested|planned|optimal|ideal|drift|contribution|adjusted|limit|min|max|gross|abs|absolute)\b"
+    r"|proposed|suggested|planned|optimal|ideal|drift|contribution|adjusted|limit|min|max|gross|gmv|abs|absolute)\b"
     r"|(?:wgt|weight) b$"
 )
 """Words of a column that is not what is held now, or has no signs."""
@@ -444,6 +444,17 @@ def read_header(
 def is_of_other_time(header: str) -> bool:
     """Whether a header names a target, a benchmark or another day."""
     return "+/-" in header or _OTHER_TIME.search(header_key(header)) is not None
+
+
+def repeated_table(header: Header) -> str:
+    """Return the header that two tables side by side have for their tickers; empty for one table."""
+
+    def repeated(column: Column) -> str:
+        texts = [clean(header.texts[i]).casefold() for i in header.indices.get(column, ())]
+        return next((text for text in texts if texts.count(text) > 1), "")
+
+    numbers = (Column.WEIGHT, Column.MARKET_VALUE, Column.SHARES)
+    return (repeated(Column.TICKER) or repeated(Column.NAME)) if any(map(repeated, numbers)) else ""
 
 
 def count_headers(row: Sequence[str]) -> Counter[Column]:

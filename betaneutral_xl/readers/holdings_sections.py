@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from betaneutral_xl.errors import InputError, UnknownFund, UnreadableFile, listing
 from betaneutral_xl.model.printed import cell_text, clean, date_of, number
 from betaneutral_xl.readers.activity_statement import POSITIONS, completed, statement_parts
+from betaneutral_xl.readers.cell_columns import with_side_of_heading
 from betaneutral_xl.readers.columns import (
     NAME_COLUMNS,
     VALUE_COLUMNS,
@@ -213,14 +214,15 @@ def _sections(sheet: TextSheet, file_name: str) -> tuple[Section, ...]:
         header = _header(part.rows, start)
         if header is None:
             continue
-        part, header = tickers_from_headings(part, header)
+        heading = _label(sheet.rows, start)
+        part, header = with_side_of_heading(*tickers_from_headings(part, header), heading)
         if TRANSACTION_HEADERS & {header_key(text) for text in header.texts}:
             columns = listing([clean(text) for text in header.texts if clean(text)], limit=4)
             others.append(f"A table of trades, not positions, is not read (columns {columns}).")
             continue
         table = without_summary_lines(holding_rows(part, header, file_name))
         if table.rows:
-            found.append(Section(label=_label(sheet.rows, start) or f"table {len(found) + 1}", table=table))
+            found.append(Section(label=heading or f"table {len(found) + 1}", table=table))
     if found and others:
         first = found[0]
         warned = replace(first.table, warnings=(*first.table.warnings, *others))

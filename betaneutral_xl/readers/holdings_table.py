@@ -21,6 +21,7 @@ from betaneutral_xl.readers.columns import (
     column_of,
     count_headers,
     read_header,
+    repeated_table,
 )
 from betaneutral_xl.readers.group_totals import group_totals
 from betaneutral_xl.readers.tabular.sheets import NOTHING_HIDDEN
@@ -165,6 +166,7 @@ def holding_rows(sheet: TextSheet, header: Header, file_name: str) -> HoldingsTa
     The table ends at another header or, after a blank row, at a row that is neither a holding nor the
     heading of a section. Headings, totals and notes within the table are skipped.
     """
+    _refuse_two_tables(header, file_name)
     sheet, header = with_columns_of_cells(sheet, header)
     body = sheet.rows[header.row + 1 :]
     comma = _decimal_comma(header, body, sheet.delimiter)
@@ -239,6 +241,16 @@ def holding_rows(sheet: TextSheet, header: Header, file_name: str) -> HoldingsTa
         ),
         nameless=tuple(nameless),
     )
+
+
+def _refuse_two_tables(header: Header, file_name: str) -> None:
+    beside = repeated_table(header)
+    if beside:
+        msg = (
+            f'{file_name} has two tables side by side (two columns "{beside}"). Put one below the other, or '
+            "each on its own sheet."
+        )
+        raise UnreadableFile(msg)
 
 
 def _subtotals(table: HoldingsTable, rows: Sequence[Row]) -> set[int]:

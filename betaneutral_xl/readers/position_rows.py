@@ -16,7 +16,7 @@ from betaneutral_xl.model.printed import cell_text
 from betaneutral_xl.model.tickers import CURRENCIES, normalise
 from betaneutral_xl.readers import asset_classes
 from betaneutral_xl.readers.cell_columns import SHORT
-from betaneutral_xl.readers.columns import Column, header_key
+from betaneutral_xl.readers.columns import Column, header_key, is_of_other_time
 from betaneutral_xl.system.patterns import Pattern
 
 if TYPE_CHECKING:
@@ -101,7 +101,11 @@ def position_rows(table: HoldingsTable) -> tuple[PositionRow, ...]:
     """Return the rows of a table of positions."""
     in_cells = _currency_in_cells(table)
     pence = _hundredths_of_header(table)
-    return tuple(_row(table, cells, in_cells=in_cells, pence=pence) for cells in table.rows)
+    weights = table.header.indices.get(Column.WEIGHT)
+    held = weights is not None and not is_of_other_time(table.header.texts[weights[0]])
+    return tuple(
+        _row(table, cells, in_cells=in_cells, pence=pence, weights_held=held) for cells in table.rows
+    )
 
 
 def _hundredths_of_header(table: HoldingsTable) -> str:
@@ -111,7 +115,7 @@ def _hundredths_of_header(table: HoldingsTable) -> str:
     return "GBX" if {"pence", "gbx", "penny"} & set(words) else ""
 
 
-def _row(table: HoldingsTable, cells: Row, *, in_cells: bool, pence: str) -> PositionRow:
+def _row(table: HoldingsTable, cells: Row, *, in_cells: bool, pence: str, weights_held: bool) -> PositionRow:
     name, ticker = table.text(cells, Column.NAME), table.text(cells, Column.TICKER)
     is_bare = not (name or table.header.indices.keys() & FLAGS) and _is_plain(table, ticker)
     # of a table typed by hand, what the tests of the class would find for most rows, faster
@@ -119,8 +123,9 @@ def _row(table: HoldingsTable, cells: Row, *, in_cells: bool, pence: str) -> Pos
     shares = table.number(cells, Column.SHARES)
     price = table.number(cells, Column.PRICE)
     value = table.number(cells, Column.MARKET_VALUE)
+    weight = table.number(cells, Column.WEIGHT) if weights_held else None
     short = table.text(cells, Column.SIDE).casefold() in SHORT or (
-        kind in OUTRIGHT and min(shares or 0.0, value or 0.0) < 0.0
+        kind in OUTRIGHT and min(shares or 0.0, value or 0.0, weight or 0.0) < 0.0
     )
     if short:
         shares, value = (None if one is None else -abs(one) for one in (shares, value))

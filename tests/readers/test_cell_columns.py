@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import pytest
 
-from betaneutral_xl.errors import MissingValue
+from betaneutral_xl.errors import MissingValue, UnreadableFile
 from betaneutral_xl.job.tables import etfs_of_object
 from betaneutral_xl.readers.etf_files import parse_etf
 from betaneutral_xl.readers.holdings_files import parse_holdings_file
@@ -186,3 +186,61 @@ def test_an_etf_whose_names_say_short_has_negative_weights() -> None:
     etf = parse_etf(b"Ticker,Name,Weight\nAMD,AMD Inc,120\nTSLA,Tesla Inc (Short),20\n", "LS.csv")
     assert [one.weight for one in etf.constituents] == pytest.approx([1.2, -0.2])
     assert "Read as short, by the word or sign beside their ticker or name: TSLA." in etf.warnings
+
+
+@pytest.mark.parametrize(
+    "heading",
+    ["Securities Sold Short", "Short Sales", "Less: Securities sold short", "Sold Short:", "Equity - Short",
+     "Stocks Short", "Short Book", "Short side"],
+)  # fmt: skip
+@pytest.mark.parametrize("total", ["", "4000"])
+def test_what_is_below_any_heading_of_short_positions_is_short(heading: str, total: str) -> None:
+    rows = f"AMD,50,200,10000\n{heading},,,{total}\nTSLA,10,400,4000\nCash,,,9000\n"
+    holdings = read(f"Symbol,Quantity,Price,Value\nLong positions,,,\n{rows}")
+    assert {one.ticker: one.value for one in holdings.positions if one.value != 9_000.0} == pytest.approx(
+        BOOK
+    )
+
+
+def test_tables_under_headings_of_a_side_have_that_side() -> None:
+    header = "Symbol,Shares,Price"
+    text = f"Long Book\n{header}\nAMD,50,200\nCASH,,9000\n\nShort Book\n{header}\nTSLA,10,400\n"
+    holdings = read(text, choice=Choice(account="all"))
+    assert values(holdings) == pytest.approx(BOOK)
+    assert holdings.nav == 15_000.0
+
+
+@pytest.mark.parametrize("word", ["SHRT", "Sell Short", "SS", "Sold short"])
+def test_more_words_of_a_short_side(word: str) -> None:
+    text = f"Symbol,P/T,Quantity,Price\nAMD,LONG,50,200\nTSLA,{word},10,400\nCASH,,9000,1\n"
+    assert values(read(text)) == pytest.approx(BOOK)
+
+
+def test_the_sign_of_a_weight_is_that_of_its_shares() -> None:
+    text = "Symbol,Quantity,Price,Weight\nAMD,50,200,67%\nTSLA,10,400,-27%\nCASH,9000,1,60%\n"
+    assert values(read(text)) == pytest.approx(BOOK)
+
+
+@pytest.mark.parametrize("blank", [",", ",,"])
+def test_two_tables_side_by_side_are_refused(blank: str) -> None:
+    header = f"Symbol,Shares,Price{blank}Symbol,Shares,Price"
+    with pytest.raises(UnreadableFile, match=r"two tables side by side \(two columns"):
+        read(f"{header}\nAMD,50,200{blank}TSLA,10,400\nIBM,50,200{blank}XOM,10,400\n")
+
+
+@pytest.mark.parametrize("symbol", ["ESZ6 Index", "ES1 Index", "CLF27 Comdty"])
+def test_bloombergs_futures_are_futures(symbol: str) -> None:
+    text = (
+        f"Symbol,Quantity,Price,Market Value\n{symbol},-1,6000,-300000\nAMD,1000,100,100000\nCASH,,,100000\n"
+    )
+    holdings = read(text)
+    assert holdings.weights.tolist() == [0.5]
+    assert any("Futures and other derivatives count with their gains" in line for line in holdings.warnings)
+
+
+def test_a_total_below_short_positions_is_no_heading_of_what_follows() -> None:
+    text = (
+        "Symbol,Quantity,Price,Value\nTSLA,-10,400,-4000\nShort,,,-4000\nAMD,50,200,10000\nLong,,,10000\n"
+        "Cash,,,9000\n"
+    )
+    assert values(read(text))["AMD"] == 10_000.0
