@@ -157,10 +157,7 @@ def carry(then: Holdings, now: Holdings, prices: Mapping[str, float]) -> Carried
     if then.shares is None or then.prices is None or then.nav is None:
         why = "The accepted weights have no shares: prices and trades cannot be told apart."
         return Carried(None, (why,))
-    new = dict(prices)
-    if now.prices is not None:
-        new |= dict(zip(now.tickers, now.prices.tolist(), strict=True))
-    held = {} if now.shares is None else dict(zip(now.tickers, now.shares.tolist(), strict=True))
+    new, held = {**prices, **now.price_of}, now.shares_of
     lines = list(zip(then.tickers, then.shares.tolist(), then.prices.tolist(), strict=True))
     ratios = {
         ticker: split(shares, held.get(ticker), price, new.get(ticker)) for ticker, shares, price in lines
@@ -229,7 +226,7 @@ def through(
     rest = [one for one in holdings.tickers if one not in held]
     if not held or not rest:
         return holdings
-    weights = dict(zip(holdings.tickers, holdings.weights.tolist(), strict=True))
+    weights = holdings.weight_of
     without = replace(
         holdings,
         tickers=tuple(rest),

@@ -230,15 +230,11 @@ class Orders:
     def _held(self) -> dict[str, float]:
         """Return the whole shares, or fractions, held long of each name; 0 for a short position."""
         holdings, ticket = self.result.aligned.holdings, self.ticket
-        if holdings.shares is not None:
-            shares = dict(zip(holdings.tickers, holdings.shares.tolist(), strict=True))
-        else:
-            weights = zip(holdings.tickers, holdings.weights.tolist(), strict=True)
-            shares = {
-                name: weight * ticket.nav / ticket.prices[name]
-                for name, weight in weights
-                if name in ticket.prices
-            }
+        shares = holdings.shares_of or {
+            name: weight * ticket.nav / ticket.prices[name]
+            for name, weight in holdings.weight_of.items()
+            if name in ticket.prices
+        }
         held: dict[str, float] = {}
         for name, quantity in shares.items():
             part = min(ticket.lots.get(name, 1), 1)

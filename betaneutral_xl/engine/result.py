@@ -512,6 +512,6 @@ class Rebalance:
         shown = dict(zip(self.tickers, self.weights.tolist(), strict=True))
         inputs = aligned.input_names
         missing = sum(1 for ticker in inputs | set(table) if table[ticker] != 1)
-        held = zip(aligned.holdings.tickers, aligned.holdings.weights.tolist(), strict=True)
-        changed = sum(1 for ticker, weight in held if shown.get(ticker) != weight)
+        held = aligned.holdings.weight_of
+        changed = sum(1 for ticker, weight in held.items() if shown.get(ticker) != weight)
         return missing + changed

@@ -107,10 +107,7 @@ class Names:
 
 
 def _holdings(names: Names, holdings: Holdings) -> RawInput:
-    rows = [
-        (names.tickers[ticker], weight)
-        for ticker, weight in zip(holdings.tickers, holdings.weights.tolist(), strict=True)
-    ]
+    rows = [(names.tickers[ticker], weight) for ticker, weight in holdings.weight_of.items()]
     table = to_csv(("ticker", "weight"), [*rows, ("CASH", holdings.cash)])
     return RawInput(reader=Reader.HOLDINGS_FILE, name="portfolio.csv", content=table.encode())
 

@@ -120,8 +120,7 @@ def _holdings_file(holdings: Holdings) -> RawInput:
         positions = zip(holdings.tickers, shares.tolist(), prices.tolist(), strict=True)
         content = to_csv(("ticker", "shares", "price"), [*positions, ("CASH", holdings.cash * nav, 1.0)])
     else:
-        weights = zip(holdings.tickers, holdings.weights.tolist(), strict=True)
-        content = to_csv(("ticker", "weight"), [*weights, ("CASH", holdings.cash)])
+        content = to_csv(("ticker", "weight"), [*holdings.weight_of.items(), ("CASH", holdings.cash)])
     raw = RawInput(reader=Reader.HOLDINGS_FILE, name=f"{holdings.fund}.csv", content=content.encode())
     return _stamped(with_nav(raw, holdings.nav), holdings.provenance)
 

@@ -129,30 +129,40 @@ class Holdings:
         return self.provenance.as_of
 
     @property
+    def weight_of(self) -> dict[str, float]:
+        """The weight by ticker."""
+        return _by_ticker(self.tickers, self.weights)
+
+    @property
+    def shares_of(self) -> dict[str, float]:
+        """The number of shares by ticker; empty where the source has none."""
+        return _by_ticker(self.tickers, self.shares)
+
+    @property
+    def price_of(self) -> dict[str, float]:
+        """The price by ticker, base currency per share; empty where the source has none."""
+        return _by_ticker(self.tickers, self.prices)
+
+    @property
     def listed(self) -> tuple[Position, ...]:
         """Every row of the source; where it has tickers only, a position for each and one for the cash."""
         if self.positions:
             return self.positions
-        shares, prices = (
-            [None] * len(self.tickers) if part is None else part.tolist()
-            for part in (self.shares, self.prices)
+        shares, prices = self.shares_of, self.price_of
+        positions = (
+            Position(
+                ticker=ticker,
+                position_class=PositionClass.OPTION if is_option(ticker) else PositionClass.EQUITY,
+                weight=weight,
+                shares=shares.get(ticker),
+                price=prices.get(ticker),
+                value=None if self.nav is None else weight * self.nav,
+                groups=self.groups_of.get(ticker, {}),
+            )
+            for ticker, weight in self.weight_of.items()
         )
-        rows = zip(self.tickers, self.weights.tolist(), shares, prices, strict=True)
-        return (
-            *(self._position(*row) for row in rows),
-            *([Position.cash(self.cash, self.nav)] if abs(self.cash) > NO_EXPOSURE else []),
-        )
-
-    def _position(self, ticker: str, weight: float, shares: float | None, price: float | None) -> Position:
-        return Position(
-            ticker=ticker,
-            position_class=PositionClass.OPTION if is_option(ticker) else PositionClass.EQUITY,
-            weight=weight,
-            shares=shares,
-            price=price,
-            value=None if self.nav is None else weight * self.nav,
-            groups=self.groups_of.get(ticker, {}),
-        )
+        cash = [Position.cash(self.cash, self.nav)] if abs(self.cash) > NO_EXPOSURE else []
+        return (*positions, *cash)
 
     @property
     def classes(self) -> dict[str, PositionClass]:
@@ -644,6 +654,10 @@ def _merged(rows: Iterable[Constituent]) -> list[tuple[str, float]]:
         else:
             merged.extend((ticker, row.weight) for row in group)
     return merged
+
+
+def _by_ticker(tickers: Sequence[str], values: FloatArray | None) -> dict[str, float]:
+    return {} if values is None else dict(zip(tickers, values.tolist(), strict=True))
 
 
 def _require_unique(tickers: Sequence[str], where: str) -> None:

@@ -99,8 +99,7 @@ class Quotes:
         """Return the prices of the holdings; none if they have weights only."""
         if holdings.prices is None:
             return cls()
-        prices = dict(zip(holdings.tickers, holdings.prices.tolist(), strict=True))
-        return cls.from_mapping(prices, "holdings", holdings.as_of, holdings.provenance)
+        return cls.from_mapping(holdings.price_of, "holdings", holdings.as_of, holdings.provenance)
 
     @classmethod
     def last_closes(cls, prices: Prices, as_of: date | None = None) -> Quotes:

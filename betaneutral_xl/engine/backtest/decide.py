@@ -264,8 +264,7 @@ def tradable(seen: Returns, window: int) -> BoolArray:
 
 def _held(holdings: Holdings, kept: set[str], absent: Absent) -> tuple[Holdings, float]:
     """Return the tradable part of the portfolio, and the factor by which it is scaled up."""
-    pairs = zip(holdings.tickers, holdings.weights.tolist(), strict=True)
-    weights, factor = _tradable_part(dict(pairs), kept, absent, f"the portfolio {holdings.fund}")
+    weights, factor = _tradable_part(holdings.weight_of, kept, absent, f"the portfolio {holdings.fund}")
     cash = holdings.cash + math.fsum(holdings.weights) - math.fsum(weights.values())
     part = replace(
         holdings,

@@ -60,7 +60,7 @@ def beside(inputs: Inputs, theirs: RiskForecast, benchmark: str = BENCHMARK) -> 
 
     Beta and tracking error are against the benchmark; NaN where our risk model has no row for it.
     """
-    held = dict(zip(inputs.holdings.tickers, inputs.holdings.weights.tolist(), strict=True))
+    held = inputs.holdings.weight_of
     ours = _measures(held, inputs.covariance, benchmark)
     of_theirs = _measures(theirs.weights, inputs.covariance, benchmark)
     published = (theirs.beta, theirs.volatility, theirs.tracking_error)

@@ -133,14 +133,12 @@ def of_holdings(accepted: Accepted, now: Holdings) -> Reconciliation:
         If the proposal was accepted without orders, or the portfolio has no shares.
 
     """
-    held = _require_orders(accepted)
+    _require_orders(accepted)
     if now.shares is None:
         msg = f"The holdings of {now.fund} have no shares, so what was traded is not known. Give shares."
         raise InputError(msg)
-    shares = dict(zip(now.tickers, now.shares.tolist(), strict=True))
-    prices = {} if now.prices is None else dict(zip(now.tickers, now.prices.tolist(), strict=True))
-    then = _prices_of(accepted.holdings)
-    before = dict(held)
+    shares, prices, then = now.shares_of, now.price_of, accepted.holdings.price_of
+    before = accepted.holdings.shares_of
     for one in accepted.orders:
         before[one.ticker] = before.get(one.ticker, 0.0) - one.signed_shares
     ratios = {
@@ -154,19 +152,13 @@ def of_holdings(accepted: Accepted, now: Holdings) -> Reconciliation:
     return _made(accepted, engine.of_holdings(accepted.orders, before, shares, prices), notes)
 
 
-def _require_orders(accepted: Accepted) -> dict[str, float]:
+def _require_orders(accepted: Accepted) -> None:
     if not accepted.orders or accepted.holdings.shares is None:
         msg = (
             "The proposal was accepted in weights, without orders, so there is nothing to reconcile. Accept "
             "it with a price for each name to be traded (--order-prices; Prices on the sheet Settings)."
         )
         raise InputError(msg)
-    return dict(zip(accepted.holdings.tickers, accepted.holdings.shares.tolist(), strict=True))
-
-
-def _prices_of(holdings: Holdings) -> dict[str, float]:
-    prices = [] if holdings.prices is None else holdings.prices.tolist()
-    return dict(zip(holdings.tickers, prices, strict=True))
 
 
 def _made(accepted: Accepted, lines: tuple[FillLine, ...], notes: tuple[str, ...]) -> Reconciliation:
@@ -185,12 +177,7 @@ def _made(accepted: Accepted, lines: tuple[FillLine, ...], notes: tuple[str, ...
 
 def _after(accepted: Holdings, lines: tuple[FillLine, ...]) -> Holdings:
     """Return the accepted portfolio without what is left to do, at the same prices."""
-    held = (
-        dict(zip(accepted.tickers, accepted.shares.tolist(), strict=True))
-        if accepted.shares is not None
-        else {}
-    )
-    prices = _prices_of(accepted)
+    held, prices = accepted.shares_of, accepted.price_of
     cash = accepted.cash * (accepted.nav or 1.0)
     for one in lines:
         if not one.left:

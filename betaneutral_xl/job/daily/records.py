@@ -243,10 +243,10 @@ def after_orders(orders: Orders) -> Holdings:
     before = result.aligned.holdings
     prices = dict(ticket.prices)
     if before.shares is not None and before.prices is not None:
-        held = dict(zip(before.tickers, before.shares.tolist(), strict=True))
-        prices |= dict(zip(before.tickers, before.prices.tolist(), strict=True))
+        held = before.shares_of
+        prices |= before.price_of
     else:
-        weights = zip(before.tickers, before.weights.tolist(), strict=True)
+        weights = before.weight_of.items()
         held = {name: weight * ticket.nav / prices[name] for name, weight in weights if name in prices}
         lacking = [name for name in before.tickers if name not in prices]
         if lacking:
