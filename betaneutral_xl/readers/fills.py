@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import InputError, MissingValue, UnreadableFile, listing
 from betaneutral_xl.model.fills import Fill
-from betaneutral_xl.model.printed import cell_text, number, uses_decimal_comma
+from betaneutral_xl.model.printed import cell_text, date_of, number, uses_decimal_comma
 from betaneutral_xl.model.tickers import normalise
 from betaneutral_xl.readers.flex import as_sheets, is_flex
 from betaneutral_xl.readers.tabular.detection import read_sheets
@@ -35,6 +35,10 @@ class _Column(StrEnum):
     RATE = "rate to base currency"
     ID = "id"
     STATUS = "status"
+    LEFT = "remaining shares"
+    CURRENCY = "currency"
+    DAY = "day"
+    ACCOUNT = "account"
 
 
 _ALIASES: dict[_Column, tuple[str, ...]] = {
@@ -42,7 +46,7 @@ _ALIASES: dict[_Column, tuple[str, ...]] = {
     _Column.SIDE: ("buysell", "side", "action", "bs", "direction"),
     _Column.SHARES: (
         *("filled", "filledquantity", "filledqty", "executedquantity", "execqty", "cumqty", "lastqty"),
-        *("quantity", "shares", "qty", "filledshares"),
+        *("filledshares", "quantity", "shares", "qty"),
     ),
     _Column.PRICE: (
         *("tradeprice", "fillprice", "avgprice", "averageprice", "avgpx", "executedprice", "execprice"),
@@ -54,15 +58,29 @@ _ALIASES: dict[_Column, tuple[str, ...]] = {
     _Column.RATE: ("fxratetobase",),
     _Column.ID: ("ibexecid", "transactionid", "tradeid", "execid", "executionid"),
     _Column.STATUS: ("status", "orderstatus", "state"),
+    _Column.LEFT: (
+        *("remaining", "remainingquantity", "remainingqty", "remainingshares", "leavesqty", "leaves"),
+        *("openquantity", "openqty", "unfilled", "unfilledquantity"),
+    ),
+    _Column.CURRENCY: ("currency", "currencyprimary", "ccy", "tradecurrency"),
+    _Column.DAY: ("tradedate", "date", "datetime", "tradetime", "executiontime", "time"),
+    _Column.ACCOUNT: ("account", "accountid", "clientaccountid", "accountnumber"),
 }
 """Headers in small letters without anything else, the preferred first."""
+_OF_ORDERS = frozenset({"quantity", "shares", "qty"})
+"""Headers of shares that may be those ordered, where others of the row say that not all were traded."""
 
 _TRADED = frozenset({"", "stk", "stock", "stocks", "etf", "equity", "fund", "funds", "cs", "commonstock"})
 _LEVELS = ("EXECUTION", "TRADE", "ORDER")
 """Levels of detail, of which a Flex file may have several of the same trade: the first that it has."""
 
-_BUY = frozenset({"buy", "b", "bot", "bought", "buytocover", "cover", "long"})
-_SELL = frozenset({"sell", "s", "sld", "sold", "sellshort", "sshort", "ss", "short", "shortsell"})
+_BUY = frozenset({"buy", "b", "bot", "bought", "buytocover", "cover", "long", "buytoopen", "buytoclose"})
+_SELL = frozenset(
+    {
+        *("sell", "s", "sld", "sold", "sellshort", "sshort", "ss", "short", "shortsell", "sshrt"),
+        *("sellshortexempt", "selltoopen", "selltoclose"),
+    }
+)
 _DEAD = frozenset({"cancelled", "canceled", "rejected", "expired", "new", "pending", "open", "working"})
 
 
@@ -93,6 +111,10 @@ def parse_fills(content: bytes, file_name: str) -> Fills:
         raise UnreadableFile(msg)
     warnings = [line for sheet in sheets for line in _hidden_notes(sheet, file_name)]
     kept = _of_one_level(rows)
+    _refuse_currencies(kept, file_name)
+    accounts = list(dict.fromkeys(filter(None, (one.text(_Column.ACCOUNT) for one in kept))))
+    if len(accounts) > 1:
+        warnings.append(f"The trades of {len(accounts)} accounts ({listing(accounts)}) count together.")
     kept, others = _of_shares(kept)
     if others:
         warnings.append(f"Not shares, and left out: {listing(sorted(set(others)))}.")
@@ -106,6 +128,8 @@ def parse_fills(content: bytes, file_name: str) -> Fills:
 class _Row:
     cells: dict[_Column, str]
     where: str
+    ordered: bool = False
+    """Whether the shares may be those of the order."""
 
     def text(self, column: _Column) -> str:
         return cell_text(self.cells.get(column, ""))
@@ -115,6 +139,7 @@ class _Row:
         if _plain(self.text(_Column.STATUS)) in _DEAD:
             return None
         quantity = self._number(_Column.SHARES)
+        self._refuse_partial(quantity)
         if quantity == 0.0:
             return None
         price = self._number(_Column.PRICE)
@@ -123,7 +148,20 @@ class _Row:
             raise InputError(msg)
         rate = self._number(_Column.RATE) if self.text(_Column.RATE) else 1.0
         cost = abs(self._number(_Column.COST)) if self.text(_Column.COST) else 0.0
-        return Fill(normalise(self.text(_Column.TICKER)), self._signed(quantity), price * rate, cost * rate)
+        ticker, day = normalise(self.text(_Column.TICKER)), date_of(self.text(_Column.DAY))
+        return Fill(ticker, self._signed(quantity), price * rate, cost * rate, day)
+
+    def _refuse_partial(self, quantity: float) -> None:
+        """Refuse shares that may be those of the order where not all of them were traded."""
+        left = self._number(_Column.LEFT) if self.text(_Column.LEFT) else 0.0
+        status = self.text(_Column.STATUS)
+        if self.ordered and (left or _plain(status).startswith("part")):
+            why = f"{left:g} shares remain" if left else f"the status is {status}"
+            msg = (
+                f"{self.where}: the shares are {quantity:g} and {why}, so those traded are not known. Give a "
+                "column Filled."
+            )
+            raise InputError(msg)
 
     def _signed(self, quantity: float) -> float:
         side = self.text(_Column.SIDE)
@@ -167,6 +205,18 @@ def _columns(row: Sequence[str]) -> dict[_Column, int]:
     return found if needed <= set(found) and is_trade else {}
 
 
+def _refuse_currencies(rows: Sequence[_Row], file_name: str) -> None:
+    """Refuse trades in several currencies without their rates."""
+    traded = [one for one in rows if _plain(one.text(_Column.CLASS)) in _TRADED]
+    codes = list(dict.fromkeys(filter(None, (one.text(_Column.CURRENCY) for one in traded))))
+    if len(codes) > 1 and not all(one.text(_Column.RATE) for one in traded):
+        msg = (
+            f"{file_name} has trades in {listing(codes)} without rates. Give prices in the base currency, "
+            "or a column FXRateToBase."
+        )
+        raise InputError(msg)
+
+
 def _is_other_header(row: Sequence[str]) -> bool:
     """Whether a row begins another table of a Flex file."""
     return bool(row) and _plain(cell_text(row[0])) in {"clientaccountid", "accountid", "header"}
@@ -174,13 +224,15 @@ def _is_other_header(row: Sequence[str]) -> bool:
 
 def _rows(sheet: TextSheet, file_name: str) -> Iterator[_Row]:
     columns: dict[_Column, int] = {}
+    ordered = False
     for place, row in enumerate(sheet.rows):
         header = _columns(row)
         if header or _is_other_header(row):
             columns = header
+            ordered = bool(header) and _plain(cell_text(row[header[_Column.SHARES]])) in _OF_ORDERS
         elif columns and columns[_Column.TICKER] < len(row) and cell_text(row[columns[_Column.TICKER]]):
             cells = {column: row[at] for column, at in columns.items() if at < len(row)}
-            yield _Row(cells, f"{file_name}, row {place + 1}")
+            yield _Row(cells, f"{file_name}, row {place + 1}", ordered)
 
 
 def _hidden_notes(sheet: TextSheet, file_name: str) -> list[str]:

@@ -51,6 +51,8 @@ def test_executions_of_a_flex_file_count_once_in_base_currency() -> None:
         ),
         ("symbol,quantity,filled quantity,avg price,side\nA,10,4,5,buy\nB,3,0,7,sell\n", [("A", 4.0)]),
         ("symbol,trade price,quantity\nA,5,10\nB,7,-3\n", [("A", 10.0), ("B", -3.0)]),
+        ("symbol,side,qty,filled,price,remaining\nA,Buy,10,6,5,4\n", [("A", 6.0)]),
+        ("symbol,side,qty,price\nA,Buy to cover,6,5\nB,Sell to close,4,5\n", [("A", 6.0), ("B", -4.0)]),
     ],
 )
 def test_tables_of_desks_are_read(text: str, fills: list[tuple[str, float]]) -> None:
@@ -66,6 +68,15 @@ def test_tables_of_desks_are_read(text: str, fills: list[tuple[str, float]]) -> 
         ("ticker,side,shares,price\nA,BUY,10,0\n", r"desk.csv, row 2: the price is 0"),
         ("ticker,side,shares,price\nA,BUY,10,-5\n", r"desk.csv, row 2: the price is -5"),
         ("ticker,side,shares,price,commission\nA,BUY,10,5,free\n", r"the commission is 'free'"),
+        ("ticker,side,qty,price,remaining\nA,BUY,10,5,4\n", r"row 2: the shares are 10 and 4 shares remain"),
+        (
+            "ticker,side,qty,price,status\nA,BUY,10,5,Partially Filled\n",
+            r"and the status is Partially Filled",
+        ),
+        (
+            "ticker,side,qty,price,currency\nA,BUY,10,5,EUR\nB,BUY,1,5,USD\n",
+            r"desk.csv has trades in EUR, USD without rates",
+        ),
     ],
 )
 def test_a_row_that_cannot_be_read_is_named(text: str, message: str) -> None:
@@ -85,6 +96,13 @@ def test_a_row_that_cannot_be_read_is_named(text: str, message: str) -> None:
 def test_a_file_without_trades_is_refused(text: str) -> None:
     with pytest.raises(UnreadableFile, match=r"has no table of trades|without open positions or trades"):
         parse_fills(text.encode(), "desk.csv")
+
+
+def test_trades_of_several_accounts_are_told_and_their_days_kept() -> None:
+    text = "account,date,ticker,side,shares,price\nU1,2025-11-18,A,BUY,10,5\nU2,2025-11-19,A,BUY,4,5\n"
+    found = parse_fills(text.encode(), "desk.csv")
+    assert found.warnings == ("The trades of 2 accounts (U1, U2) count together.",)
+    assert [str(one.day) for one in found.fills] == ["2025-11-18", "2025-11-19"]
 
 
 def test_a_table_without_a_row_is_no_trade_at_all() -> None:

@@ -13,7 +13,7 @@ import numpy as np
 from betaneutral_xl.engine import fills as engine
 from betaneutral_xl.engine.attribution import Position, split
 from betaneutral_xl.engine.fills import FillLine, State
-from betaneutral_xl.errors import InputError
+from betaneutral_xl.errors import InputError, listing
 from betaneutral_xl.job.answer.lines import shown
 from betaneutral_xl.job.daily.plain import SummaryLine
 from betaneutral_xl.job.order_formats import COLUMNS
@@ -92,6 +92,10 @@ class Reconciliation:
         return f"Orders: {', '.join(counts)}; {betas}."
 
 
+FAR = math.log1p(0.15)
+"""Difference of a trade's price from its order's, in logarithms, from which one of them is doubtful."""
+
+
 def load_fills(path: str, settings: Settings) -> Fills:
     """Read a file of trades, or those of a Flex query ``ibkr:QUERYID``.
 
@@ -121,7 +125,21 @@ def of_fills(accepted: Accepted, fills: Fills) -> Reconciliation:
 
     """
     _require_orders(accepted)
-    return _made(accepted, engine.reconcile(accepted.orders, fills.fills), fills.warnings)
+    notes = (*fills.warnings, *_early(accepted, fills))
+    return _made(accepted, engine.reconcile(accepted.orders, fills.fills), notes)
+
+
+def _early(accepted: Accepted, fills: Fills) -> tuple[str, ...]:
+    """Return a note on trades of days before the orders were accepted, which may be of other orders."""
+    then = accepted.at.astimezone().date()  # as a broker writes the days of trades, not in UTC
+    early = [f"{one.ticker} on {one.day}" for one in fills.fills if one.day is not None and one.day < then]
+    if not early:
+        return ()
+    text = (
+        f"Trades of days before the orders were accepted ({then}): {listing(early)}. They count; leave them "
+        "out if they are of other orders."
+    )
+    return (text,)
 
 
 def of_holdings(accepted: Accepted, now: Holdings) -> Reconciliation:
@@ -164,6 +182,16 @@ def _require_orders(accepted: Accepted) -> None:
 def _made(accepted: Accepted, lines: tuple[FillLine, ...], notes: tuple[str, ...]) -> Reconciliation:
     inputs, _ = from_snapshot(accepted.snapshot)
     holdings = _after(accepted.holdings, lines)
+    far = [
+        f"{one.ticker} at {one.price:,.6g}, ordered at {one.order_price:,.6g}"
+        for one in lines
+        if one.price > 0.0 and one.order_price > 0.0 and abs(math.log(one.price / one.order_price)) > FAR
+    ]
+    if far:
+        text = (
+            f"Prices of trades far from those of the orders: {listing(far)}. Check them, and their currency."
+        )
+        notes = (*notes, text)
     return Reconciliation(
         fund=accepted.holdings.fund,
         accepted_at=accepted.at,

@@ -124,3 +124,17 @@ def test_without_orders_there_is_nothing_to_reconcile(
     assert main(["accept", "--sample", "--holdings", "own.csv"]) == 0
     assert main(["fills", "trades.csv", "--fund", "own"]) == 2
     assert "accepted in weights, without orders" in capsys.readouterr().err
+
+
+def test_trades_of_earlier_days_and_at_far_prices_are_told(
+    accepted: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = (tmp_path / trades(tmp_path, accepted["orders"])).read_text(encoding="utf-8").splitlines()
+    lines = [f"date,{lines[0]}", *(f"2025-10-01,{line}" for line in lines[1:])]
+    name, price = accepted["orders"][0]["ticker"], accepted["orders"][0]["price"]
+    lines[1] = lines[1].replace(str(price), str(price * 100.0))
+    (tmp_path / "trades.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    early, far = record(capsys, "trades.csv")["notes"]
+    assert early.startswith("Trades of days before the orders were accepted (")
+    assert f"{name} on 2025-10-01" in early
+    assert far.startswith(f"Prices of trades far from those of the orders: {name} at ")
