@@ -278,7 +278,7 @@ IDENTIFIER_COLUMNS = (Column.TICKER, Column.NAME, *CODE_COLUMNS)
 
 _OTHER_TIME = Pattern(
     r"\b(?:target|model|bench(?:mark)?|bmk|index|bod|sod|beginning|start|opening|original|initial|prior|previous|old"
-    r"|settled|unsettled|settle|pending|available|restricted|t 1|yesterday"
+    r"|settled|unsettled|settle|pending|available|restricted|t 1|yesterday|after"
     r"|proposed|suggested|planned|optimal|ideal|drift|contribution|adjusted|limit|min|max|gross|gmv|abs|absolute)\b"
     r"|(?:wgt|weight) b$"
 )

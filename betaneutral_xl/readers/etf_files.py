@@ -53,6 +53,7 @@ from betaneutral_xl.readers.preamble import (
     unnamed_fund_warnings,
 )
 from betaneutral_xl.readers.tabular.detection import read_sheets
+from betaneutral_xl.readers.two_row_headers import with_joined_headers
 from betaneutral_xl.readers.weights import COMPUTED, FROM_HEADER, decimal_weights
 from betaneutral_xl.system.files import is_inside, shown_name
 from betaneutral_xl.system.patterns import Pattern
@@ -222,6 +223,7 @@ def hidden_warnings(table: HoldingsTable, weights: Sequence[float]) -> Iterator[
 
 def _find_table(sheets: Sequence[TextSheet], fund: str | None, file_name: str) -> tuple[HoldingsTable, str]:
     """Return the table of holdings, and the fund if a sheet is named by it."""
+    sheets = tuple(map(with_joined_headers, sheets))
     table = find_table(sheets, file_name) or table_by_numbers(sheets, file_name)
     if table is None:
         raise UnreadableFile(describe_non_holdings(sheets, file_name))

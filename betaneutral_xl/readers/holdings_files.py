@@ -19,7 +19,7 @@ from betaneutral_xl.model.portfolio import CASH_OR_NAV, MAX_GROSS, SUM_TOLERANCE
 from betaneutral_xl.model.positions import CASH, CONTRACTS, Position, PositionClass
 from betaneutral_xl.model.printed import clean
 from betaneutral_xl.model.provenance import Provenance, Retrieval, digest
-from betaneutral_xl.model.tickers import normalise
+from betaneutral_xl.model.tickers import market_code, normalise
 from betaneutral_xl.readers.asset_classes import STOCK_TICKER
 from betaneutral_xl.readers.column_evidence import numbers_of
 from betaneutral_xl.readers.columns import IDENTIFIER_COLUMNS, Column, count_headers, is_of_other_time
@@ -252,7 +252,7 @@ def _holdings(
     held = [row for row in rows if not row.is_cash]
     tickers = _tickers(table, held, file_name)
     held, notes = with_market_currencies(table, held, tickers, choice)
-    notes = (*units, *notes, *_other_columns(table))
+    notes = (*units, *notes, *_other_columns(table), *_foreign_notes(table, held, tickers))
     rows = (*held, *cash)
     as_of = _day(as_of_date(table, file_name), choice, file_name)
     if as_of is not None and as_of > origin.fetched_at.date() + timedelta(days=1):
@@ -498,6 +498,29 @@ def _other_columns(table: HoldingsTable) -> tuple[str, ...]:
                 "remove the column that is not meant."
             )
     return tuple(lines)
+
+
+def _foreign_notes(
+    table: HoldingsTable, rows: Sequence[PositionRow], tickers: Sequence[str]
+) -> Iterator[str]:
+    """Yield a note on tickers without a market, of positions that are quoted outside the United States.
+
+    The ticker may be that of another company there.
+    """
+    if not {Column.EXCHANGE, Column.CURRENCY} & table.header.indices.keys():
+        return
+    local = {
+        ticker: code
+        for row, ticker in zip(rows, tickers, strict=True)
+        if " " not in ticker and row.position_class in NAMED_BY_TICKER
+        if (code := market_code(table.text(row.cells, Column.EXCHANGE), row.currency))
+    }
+    if local:
+        first, code = next(iter(local.items()))
+        yield (
+            f"Quoted outside the United States, and read as the listing there: {listing(list(local))}. If "
+            f"the ticker is another company's, give the market, as {first} {code}."
+        )
 
 
 def _options_note(tickers: Sequence[str]) -> tuple[str, ...]:

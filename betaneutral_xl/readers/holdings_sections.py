@@ -35,6 +35,7 @@ from betaneutral_xl.readers.position_layouts import (
     tickers_from_headings,
     without_summary_lines,
 )
+from betaneutral_xl.readers.two_row_headers import with_joined_headers
 
 if TYPE_CHECKING:
     from betaneutral_xl.readers.tabular.sheets import Row, TextSheet
@@ -122,7 +123,7 @@ def find_sections(
         sheets = chosen
     found = [
         (sheet.name, sections)
-        for sheet in map(_with_pandas_header, sheets)
+        for sheet in map(with_joined_headers, map(_with_pandas_header, sheets))
         if (sections := _activity_statement(sheet, file_name) or _sections(sheet, file_name))
     ]
     if not found:

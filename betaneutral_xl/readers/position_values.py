@@ -453,7 +453,7 @@ def merged_lots(table: HoldingsTable, positions: Sequence[Valued]) -> tuple[list
 
 
 def _same_security(table: HoldingsTable, rows: Sequence[Valued]) -> bool:
-    columns = (Column.ISIN, Column.CUSIP, Column.NAME)
+    columns = (Column.ISIN, Column.CUSIP, Column.NAME, Column.EXCHANGE)
     return len({one.row.position_class for one in rows}) == 1 and all(
         len({table.text(one.row.cells, column).casefold() for one in rows} - {""}) <= 1 for column in columns
     )
