@@ -194,7 +194,7 @@ def lines(result: Rebalance) -> list[Line]:
         label = f"market beta ({market.name})"
         meaning = f"predicted beta to the market; {market.share:.4g} of its leg is hedged"
         numbers = before.market_beta, after.market_beta
-        betas.append(Line(label, *numbers, Kind.NUMBER, meaning, coverage=market.basket.covered))
+        betas.append(Line(label, *numbers, Kind.NUMBER, meaning, coverage=market.covered))
     levels = [
         ("volatility", before.volatility, after.volatility, "annual, sqrt(w'V w)"),
         ("gross exposure", before.gross, after.gross, "sum of absolute weights"),
@@ -303,7 +303,7 @@ def _market(result: Rebalance) -> dict[str, Any] | None:
         "ratio": result.market_ratio,
         "beta_before": result.before.market_beta,
         "beta_after": result.after.market_beta,
-        "covered": market.basket.covered,
+        "covered": market.covered,
     }
 
 

@@ -25,7 +25,7 @@ import numpy as np
 
 from betaneutral_xl.errors import InputError, UncoveredRisk, UndefinedBeta, UnknownTicker, listing
 from betaneutral_xl.model.arrays import BoolArray, FloatArray, positions_of, read_only
-from betaneutral_xl.model.market import AlignedMarket, MarketBasket
+from betaneutral_xl.model.market import AlignedMarket
 from betaneutral_xl.model.notices import Notice, Severity, Subject
 from betaneutral_xl.model.positions import PositionClass
 from betaneutral_xl.model.renames import likely_renames
@@ -476,8 +476,8 @@ def align(
         msg = "A portfolio is not rescaled for a name without risk data. Choose error or drop."
         raise InputError(msg)
     in_model = set(covariance.tickers)
-    behind = None if market is None else _market_basket(market, etfs, covariance)
-    listed = behind.tickers if market is not None and behind is not None and market.listed else ()
+    behind, share = ({}, 1.0) if market is None else _market_basket(market, etfs, covariance)
+    listed = behind if market is not None and market.listed else ()
     tickers = tuple(sorted(set(chain(holdings.tickers, listed, *(etf.tickers for etf in etfs)))))
     covered = np.fromiter((t in in_model for t in tickers), dtype=np.bool_, count=len(tickers))
 
@@ -506,7 +506,7 @@ def align(
         for etf, column in zip(etfs, columns, strict=True)
     }
     instruments, shape = _instruments(
-        list(units.values()), baskets[covered], inside, covariance, behind.tickers if behind else ()
+        list(units.values()), baskets[covered], inside, covariance, tuple(behind)
     )
 
     return Aligned(
@@ -521,8 +521,8 @@ def align(
         instruments=instruments,
         units=shape,
         market=None
-        if market is None or behind is None
-        else _aligned_market(market, behind, instruments, weights[covered]),
+        if market is None
+        else _aligned_market(market, behind, share, instruments, weights[covered]),
         coverage=Coverage(
             names=len(tickers),
             covered=int(covered.sum()),
@@ -664,24 +664,21 @@ def _with_own_row(etf: Etf, unit: Unit, basket: FloatArray, inside: Covariance, 
     return replace(unit, own_row=own, own_beta=covariance / volatility**2)
 
 
-def _market_basket(market: Market, etfs: Sequence[Etf], model: Covariance) -> MarketBasket:
-    """Return what represents a market in the risk model: its own row, or its covered names, scaled."""
+def _market_basket(market: Market, etfs: Sequence[Etf], model: Covariance) -> tuple[dict[str, float], float]:
+    """Return one unit of a market by ticker, and the share of its exposure that has risk data, 0 to 1.
+
+    That is its own row of the risk model where there is one, else its covered names, scaled to the whole.
+    """
     etf, in_model = market.etf, set(model.tickers)
     gap = _uncovered(etf.tickers, etf.weights, in_model)
     if any(etf.name == one.name or etf.tickers == (one.own_ticker,) for one in etfs):
         msg = f"The market {etf.name} is the ETF itself. Name a broad market, or leave it out."
         raise InputError(msg)
     inside = model.select([ticker for ticker in etf.tickers if ticker in in_model])
-    weights = np.array(
-        [
-            weight
-            for ticker, weight in zip(etf.tickers, etf.weights.tolist(), strict=True)
-            if ticker in in_model
-        ]
-    )
+    weights = etf.weights[np.array([ticker in in_model for ticker in etf.tickers])]
     if not weights.any():
         if etf.own_ticker in in_model:
-            return MarketBasket((etf.own_ticker,), np.ones(1))
+            return {etf.own_ticker: 1.0}, 1.0
         single = len(etf.tickers) == 1
         what = "is not in the risk model" if single else "has no name in the risk model"
         msg = (
@@ -691,17 +688,18 @@ def _market_basket(market: Market, etfs: Sequence[Etf], model: Covariance) -> Ma
         raise UnknownTicker(msg, tickers=[etf.name])
     unit = _unit(etf, gap, weights, inside, model)
     if unit.own_row:
-        return MarketBasket((unit.own_row,), np.ones(1), unit.covered)
-    return MarketBasket(inside.tickers, unit.scale * weights, unit.covered)
+        return {unit.own_row: 1.0}, unit.covered
+    return dict(zip(inside.tickers, (unit.scale * weights).tolist(), strict=True)), unit.covered
 
 
 def _aligned_market(
-    market: Market, basket: MarketBasket, instruments: Covariance, held: FloatArray
+    market: Market, basket: Mapping[str, float], covered: float, instruments: Covariance, held: FloatArray
 ) -> AlignedMarket:
     unit = np.zeros(len(instruments.tickers))
-    unit[positions_of(basket.tickers, instruments.tickers)] = basket.weights
+    unit[positions_of(tuple(basket), instruments.tickers)] = list(basket.values())
     betas = instruments.predicted_beta(unit)
-    return AlignedMarket(market, basket, unit, betas, float(betas[: len(held)] @ held))
+    traded_as = next(iter(basket)) if len(basket) == 1 else market.name
+    return AlignedMarket(market, unit, betas, float(betas[: len(held)] @ held), traded_as, covered)
 
 
 def _instruments(

@@ -73,26 +73,6 @@ class Market:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class MarketBasket:
-    """The names of the risk model that represent one unit of the market.
-
-    Attributes
-    ----------
-    tickers
-        Canonical; the market's own row where the risk model has one, else its covered names.
-    weights
-        Of one unit, shape of ``tickers``; scaled to the market's whole exposure.
-    covered
-        Share of the market's exposure, by weight, that has risk data; 0 to 1.
-
-    """
-
-    tickers: tuple[str, ...]
-    weights: FloatArray
-    covered: float = 1.0
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class AlignedMarket:
     """The market in the risk model of an ``Aligned``.
 
@@ -100,22 +80,25 @@ class AlignedMarket:
     ----------
     market
         The market and the share of its leg.
-    basket
-        What represents it.
     unit
         Shape (n + m,): one unit of it in the instruments of ``Aligned``.
     betas
         Shape (n + m,): the instruments' betas to it.
     portfolio_beta
         Market beta of the portfolio that the share refers to.
+    traded_as
+        The ticker of its shares: that of its row of the risk model, or its name.
+    covered
+        Share of its exposure, by weight, that has risk data; 0 to 1.
 
     """
 
     market: Market
-    basket: MarketBasket
     unit: FloatArray
     betas: FloatArray
     portfolio_beta: float
+    traded_as: str
+    covered: float
 
     def __post_init__(self) -> None:
         make_read_only(self, "unit", "betas")
@@ -129,12 +112,6 @@ class AlignedMarket:
     def share(self) -> float:
         """The share of its leg."""
         return self.market.share
-
-    @property
-    def traded_as(self) -> str:
-        """The ticker of its shares: that of its row of the risk model, or its name."""
-        (first,) = self.basket.tickers if len(self.basket.tickers) == 1 else (self.name,)
-        return first
 
     @property
     def remaining_beta(self) -> float:

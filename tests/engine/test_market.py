@@ -112,8 +112,8 @@ def test_market_of_a_holdings_file_is_its_covered_names_scaled() -> None:
     result = neutralise(Question(BOOK, [ETF], risk(), market=Market.of(fund)))
     market = result.aligned.market
     assert market is not None
-    assert market.basket.covered == pytest.approx(0.8)
-    assert float(market.basket.weights.sum()) == pytest.approx(1.0)
+    assert market.covered == pytest.approx(0.8)
+    assert float(market.unit.sum()) == pytest.approx(1.0)
     assert result.after.market_beta == pytest.approx(0.0, abs=1e-12)
     assert "ZZZ" not in result.tickers
 
