@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
@@ -303,12 +303,25 @@ class Rebalance:
         limited = [*limits.group_limits, *limits.group_upper]
         empty = [one for one in dict.fromkeys(limited) if names.isdisjoint(limits.groups.get(one, ()))]
         if not empty:
-            return ()
+            return self._unknown_members(dict.fromkeys(limited))
         text = (
             f"No portfolio or ETF here has a name of the group {listing(empty)}: its limit has no effect. "
             "Check its tickers."
         )
         return (Notice(text, Subject.GROUPS, Severity.CHANGES),)
+
+    def _unknown_members(self, limited: Iterable[str]) -> tuple[str, ...]:
+        """Name the few tickers of groups that are not here; of a table of all shares most are not."""
+        names, found = self.aligned.input_names, []
+        for group in limited:
+            members = self.constraints.groups.get(group, ())
+            unknown = [ticker for ticker in members if ticker not in names]
+            if unknown and 2 * len(unknown) <= len(members):
+                found.append(f"{listing(unknown)} of {group}")
+        if not found:
+            return ()
+        text = f"In no portfolio or ETF here, so that limits of groups do not count them: {'; '.join(found)}."
+        return (Notice(text, Subject.GROUPS),)
 
     @cached_property
     def columns(self) -> tuple[str, ...]:

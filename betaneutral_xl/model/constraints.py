@@ -404,7 +404,9 @@ def _with_known_groups(
     own = given.get("groups", {})
     if not known or not isinstance(own, Mapping):
         return given
-    by_name = {name.casefold(): tuple(members) for name, members in known.items()}
+    by_name: dict[str, tuple[str, ...]] = {}
+    for name, members in known.items():
+        by_name[name.casefold()] = (*by_name.get(name.casefold(), ()), *members)
     undefined = sorted(name for name in limited if name not in own)
     for name in undefined:
         if name.casefold() not in by_name:

@@ -122,7 +122,7 @@ def count(value: Any) -> int:
         If it is something else.
 
     """
-    parsed = unsigned(value, "a number of names")
+    parsed = unsigned(value, "a count")
     if not parsed.is_integer():
         msg = "give a whole number"
         raise ValueError(msg)

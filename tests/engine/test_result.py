@@ -131,6 +131,19 @@ def test_a_limit_of_a_group_without_a_name_here_is_told(book: Holdings, etf: Etf
     assert getattr(line, "severity", None) is Severity.CHANGES
 
 
+def test_few_tickers_of_a_group_that_are_not_here_are_told(
+    book: Holdings, etf: Etf, risk: Covariance
+) -> None:
+    held = list(book.tickers[:2])
+    for members, told in (([*held, "NVDIA"], ["NVDIA of Semis"]), ([*held, *"PQRS"], [])):
+        limits = Constraints.from_mapping(
+            {"groups": {"Semis": members}, "group_limits": {"Semis": [-1.0, 1.0]}}
+        )
+        result = neutralise(Question(book, [etf], risk, method=Method.REWEIGHT, constraints=limits))
+        lines = [one for one in result.warnings if one.startswith("In no portfolio or ETF here")]
+        assert [one.rpartition(": ")[2].rstrip(".") for one in lines] == told
+
+
 def test_dates_far_apart_are_reported(etf: Etf, risk: Covariance) -> None:
     book = Holdings.from_weights({"A": 1.0}, provenance=Provenance.given(1, date(2025, 11, 18)))
     late = Etf("AI", etf.constituents, Provenance.given(3, date(2026, 9, 30)))

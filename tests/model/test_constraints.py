@@ -140,3 +140,9 @@ def test_limits_restricted_to_some_names_lack_those_of_the_others() -> None:
     limits = Constraints(lower={"A": 0.1, "B": 0.0}, upper={"*": 0.5, "C": 0.6}, frozen=("D", "E"))
     part = limits.among(["B", "E"])
     assert part == Constraints(lower={"B": 0.0}, upper={"*": 0.5}, frozen=("E",))
+
+
+def test_groups_that_differ_in_capitals_are_one() -> None:
+    known = {"Tech": ("NVDA",), "tech": ("AMD",), "TECH": ("TSM",), "Energy": ("XOM",)}
+    limits = Constraints.from_mapping({"group_limits": {"Tech": ":20%"}}, known)
+    assert limits.groups == {"Tech": ("NVDA", "AMD", "TSM")}

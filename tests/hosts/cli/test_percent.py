@@ -87,7 +87,7 @@ def test_a_limit_that_lacks_a_percent_sign_is_refused(
         ),
         (
             ["--method", "reweight", "--max-trades", "500%"],
-            "The limit max_trades is '500%': it is a number of",
+            "The limit max_trades is '500%': it is a count",
         ),
         (["--method", "reweight", "--cost-bp", "5%"], "The limit cost_bp is '5%': it is in basis points"),
         (
