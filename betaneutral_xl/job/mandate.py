@@ -164,7 +164,7 @@ class Mandate:
         }
         for name, value in typed.items():
             by_name = name in BY_NAME and BY_NAME[name].per and name != "target"
-            found[name] = {**_by_name(found[name]), **_by_name(value)} if by_name and name in found else value
+            found[name] = _below(name, found[name], value) if by_name and name in found else value
         return found
 
     def terms(self, typed: Mapping[str, Any]) -> dict[str, Any]:
@@ -318,6 +318,20 @@ def _by_name(value: Any) -> dict[str, Any]:
     return dict(value) if isinstance(value, Mapping) else {ALL: value}
 
 
+def _below(name: str, rule: Any, own: Any) -> dict[str, Any]:
+    """Return limits by name: a rule's, and a run's own in place of those of the same names, however written."""
+    named = {_label(name, key) for key in _by_name(own)}
+    kept = {key: one for key, one in _by_name(rule).items() if _label(name, key) not in named}
+    return {**kept, **_by_name(own)}
+
+
+def _label(name: str, key: Any) -> str:
+    """Return the ticker, group or ETF of a limit by name as limits are read."""
+    if key == ALL:
+        return ALL
+    return normalise(str(key)) if name in {"upper", "lower"} else str(key).strip()
+
+
 def _words(name: str) -> str:
     return BY_NAME[name].words.lower()
 
@@ -355,10 +369,7 @@ def _within(name: str, value: Any, rule: Any) -> bool:
 def _comparable(name: str, value: Any) -> Any:
     """Return a value in a form in which equal ones are equal, however they are written."""
     if BY_NAME[name].per and not isinstance(value, (list, tuple)):
-        label: Callable[[str], str] = normalise if name in {"upper", "lower"} else str.strip
-        return {
-            key if key == ALL else label(str(key)): _single(name, one) for key, one in _by_name(value).items()
-        }
+        return {_label(name, key): _single(name, one) for key, one in _by_name(value).items()}
     return _single(name, value)
 
 

@@ -65,6 +65,12 @@ def test_a_value_that_is_none_is_not_given(mandate: Mandate) -> None:
     assert request.departures == ()
 
 
+def test_what_a_run_says_holds_however_a_name_is_written(mandate: Mandate) -> None:
+    request = Request.parse({"mandate": mandate, "upper": {"tsla": "2%"}})
+    assert dict(request.constraints.upper) == {"*": pytest.approx(0.6), "TSLA": pytest.approx(0.02)}
+    assert len(request.departures) == 1
+
+
 def test_what_a_run_says_holds_and_is_a_departure(mandate: Mandate) -> None:
     request = Request.parse({"mandate": mandate, "upper": {"B": 0.45}, "target": 0.5, "net": "0:1"})
     assert dict(request.constraints.upper)["*"] == pytest.approx(0.6)
