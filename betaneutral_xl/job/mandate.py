@@ -319,7 +319,7 @@ def _by_name(value: Any) -> dict[str, Any]:
 
 
 def _below(name: str, rule: Any, own: Any) -> dict[str, Any]:
-    """Return limits by name: a rule's, and a run's own in place of those of the same names, however written."""
+    """Return limits by name: a rule's, with a run's own in place of those of the same names."""
     named = {_label(name, key) for key in _by_name(own)}
     kept = {key: one for key, one in _by_name(rule).items() if _label(name, key) not in named}
     return {**kept, **_by_name(own)}
