@@ -15,16 +15,7 @@ if TYPE_CHECKING:
     from betaneutral_xl.job.tables import History
     from betaneutral_xl.model.risk import Covariance
 
-__all__ = [
-    "DEFAULT",
-    "WINDOW",
-    "Described",
-    "MissingData",
-    "described",
-    "of_table",
-    "options_of",
-    "read_parameters",
-]
+__all__ = ["DEFAULT", "WINDOW", "MissingData", "read_parameters"]
 
 
 @dataclass(frozen=True, slots=True)

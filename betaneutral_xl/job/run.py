@@ -28,22 +28,7 @@ if TYPE_CHECKING:
     from betaneutral_xl.model.quotes import Quotes
 
 
-__all__ = [
-    "Comparison",
-    "Inputs",
-    "Outcome",
-    "align",
-    "compare",
-    "frontier",
-    "hedge",
-    "infeasible",
-    "orders",
-    "reach",
-    "run",
-    "solve",
-    "unchanged",
-    "within",
-]
+__all__ = ["Comparison", "Inputs", "Outcome"]
 
 
 def run(request: Request, inputs: Inputs) -> Outcome:
@@ -86,16 +71,12 @@ def within(request: Request, inputs: Inputs) -> Request:
     """
     if request.mandate is None:
         return request
-    theirs, known = request.mandate.constraints, names_of(inputs)
+    theirs = request.mandate.constraints
+    known = {*inputs.holdings.tickers, *(one for etf in inputs.etfs for one in etf.tickers)}
     idle = {*theirs.lower, *theirs.upper, *theirs.frozen} - known
     limits = request.constraints
     kept = {*limits.lower, *limits.upper, *limits.frozen} - idle
     return request.replace(constraints=limits.among(kept))
-
-
-def names_of(inputs: Inputs) -> frozenset[str]:
-    """Return the tickers of the portfolio and of the ETFs' constituents."""
-    return frozenset({*inputs.holdings.tickers, *(one for etf in inputs.etfs for one in etf.tickers)})
 
 
 def hedge(request: Request, inputs: Inputs) -> Rebalance:

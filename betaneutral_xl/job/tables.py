@@ -26,21 +26,7 @@ if TYPE_CHECKING:
     from betaneutral_xl.model.risk import Covariance
     from betaneutral_xl.readers.tabular.cell_grids import Cell, CellGrid
 
-__all__ = [
-    "History",
-    "covariance",
-    "covariance_of_object",
-    "etf_columns",
-    "etfs",
-    "etfs_of_object",
-    "history",
-    "holdings",
-    "holdings_of_object",
-    "is_matrix",
-    "quotes",
-    "quotes_of_object",
-    "tickers_of",
-]
+__all__ = ["History", "etf_columns", "is_matrix", "tickers_of"]
 
 
 def holdings(grid: CellGrid) -> Holdings:

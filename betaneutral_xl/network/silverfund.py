@@ -260,10 +260,6 @@ class SilverFund:
         )
         return self._get(call, parse_risk_forecast).value
 
-    def covered_tickers(self) -> tuple[str, ...]:
-        """Fetch the names that the risk model covers, canonical and sorted."""
-        return tuple(sorted(self._spellings().value))
-
     def health(self) -> str:
         """Return ``ok`` if the API is available."""
         call = ApiCall(

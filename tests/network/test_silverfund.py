@@ -65,10 +65,6 @@ def test_covariance_requests_covered_names_only(fund_api: StandIn, fund: SilverF
     assert fund_api.requested == ["/covariance-matrix/tickers", "/covariance-matrix/latest"]
 
 
-def test_covered_tickers_are_sorted(fund: SilverFund) -> None:
-    assert fund.covered_tickers() == ("AAPL", "BRK.B", "MSFT", "NVDA")
-
-
 def test_health_is_requested_every_time(fund_api: StandIn, fund: SilverFund) -> None:
     assert (fund.health(), fund.health()) == ("ok", "ok")
     assert fund_api.requested == ["/health", "/health"]
@@ -390,7 +386,7 @@ def test_an_answer_in_another_format_is_an_error(
 ) -> None:
     answering(fund_api, monkeypatch, path, Response(200, "application/json", content))
     with pytest.raises(ChangedFormat, match=message):
-        fund.health() if path == "/health" else fund.covered_tickers()
+        fund.health() if path == "/health" else fund.covariance(["NVDA"])
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"detail": 1}', b'{"detail": [{"loc": 1}]}', b"[" * 60_000])
