@@ -32,7 +32,6 @@ def define(parser: argparse.ArgumentParser) -> None:
     parser.description = "Compute the new weights as rebalance does, and keep them as what the fund decided."
     parser.epilog = f"{EPILOG}\n{table_options.EPILOG}"
     input_options.add_arguments(parser, *table_options.REQUIRED, Section.ORDERS)
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> None:

@@ -56,7 +56,6 @@ def define(parser: argparse.ArgumentParser) -> None:
         "Walk forward over prices: hedge on each date with the data available then, hold to the "
         "next date, and measure the realised beta."
     )
-    parser.epilog = EPILOG
     subject = parser.add_argument_group("portfolio and ETFs")
     subject.add_argument("--holdings", metavar="FILE", required=True, help="portfolio, as for rebalance")
     table_options.add_options(subject, "account", "fx")
@@ -80,7 +79,6 @@ def define(parser: argparse.ArgumentParser) -> None:
     backtest_options.add_target_and_limits(parser)
     parser.add_argument("--chart", metavar="FILE", help="save a chart of rolling betas as .png or .svg")
     output.add_machine_formats(parser)
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> None:

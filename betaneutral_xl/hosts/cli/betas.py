@@ -29,10 +29,8 @@ effective days of the risk model, blank if the model does not state them.
 def define(parser: argparse.ArgumentParser) -> None:
     """Describe the command and its arguments."""
     parser.description = "Show each held name's predicted beta to each ETF, and its contribution."
-    parser.epilog = EPILOG
     input_options.add_arguments(parser, Section.AIM, leave_out={"method", "target", "objective"})
     output.add_machine_formats(parser)
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> None:

@@ -22,7 +22,6 @@ platform's cache folder, or BETANEUTRAL_CACHE. It contains no token.
 def define(parser: argparse.ArgumentParser) -> None:
     """Describe the command and its arguments."""
     parser.description = "Show or remove the cached answers of the fund's web API."
-    parser.epilog = EPILOG
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
     listing = actions.add_parser("list", help="show the cached answers, newest first")
     output.add_machine_formats(listing)

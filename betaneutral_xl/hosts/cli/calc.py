@@ -36,7 +36,6 @@ flatpak of LibreOffice cannot be used, because it may not start another Python.
 def define(parser: argparse.ArgumentParser) -> None:
     """Describe the command and its arguments."""
     parser.description = "Install the functions and buttons in LibreOffice Calc, and open the template there."
-    parser.epilog = EPILOG
     which = argparse.ArgumentParser(add_help=False)
     which.add_argument(
         "--office",

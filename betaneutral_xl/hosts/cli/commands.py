@@ -1,7 +1,8 @@
 """The table of commands: names and help, by task. The module of a command is imported when it runs.
 
-The module of ``NAME``, with ``_`` for ``-``, has ``define(parser)``, which describes it, adds its arguments
-and sets ``run``, and ``run(args)``, which raises a ``BetaNeutralError`` or returns an exit code or nothing.
+The module of ``NAME``, with ``_`` for ``-``, has ``EPILOG``; ``define(parser)``, which describes it and adds
+its arguments; and ``run(args)``, which raises a ``BetaNeutralError`` or returns an exit code or nothing.
+One of several actions has a function like ``run`` for each, which ``define`` sets.
 """
 
 from __future__ import annotations
@@ -66,10 +67,13 @@ def add(commands: argparse._SubParsersAction[Parser], names: Iterable[str]) -> N
     for name in names:
         module = import_module(f"betaneutral_xl.hosts.cli.{name.replace('-', '_')}")
         parser = commands.add_parser(
-            name, help=HELP[name], formatter_class=argparse.RawDescriptionHelpFormatter
+            name,
+            help=HELP[name],
+            epilog=module.EPILOG,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
         )
+        parser.set_defaults(parser=parser, run=getattr(module, "run", None))
         module.define(parser)
-        parser.set_defaults(parser=parser)
 
 
 def listed_by_task() -> str:

@@ -42,7 +42,6 @@ def define(parser: argparse.ArgumentParser) -> None:
         help="asset whose beta the long-only portfolio targets (default: a market fund of the risk model)",
     )
     output.add_machine_formats(parser)
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> None:

@@ -20,9 +20,7 @@ Open a new shell; then the Tab key completes commands, options, choices and file
 def define(parser: argparse.ArgumentParser) -> None:
     """Describe the command and its arguments."""
     parser.description = "Print the script with which a shell completes commands and options."
-    parser.epilog = EPILOG
     parser.add_argument("shell", choices=SHELLS, help="the shell")
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> None:

@@ -39,14 +39,12 @@ def define(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         f"Make the embedded sample beta-neutral to its AI ETF; write {REPORT} into this folder."
     )
-    parser.epilog = EPILOG
     parser.add_argument(
         "--files",
         metavar="FOLDER",
         type=Path,
         help="write the sample's inputs as files into a folder, and stop",
     )
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> None:

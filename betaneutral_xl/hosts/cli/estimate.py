@@ -38,7 +38,6 @@ reported. The file written has the API's format, in annual decimals: date,ticker
 def define(parser: argparse.ArgumentParser) -> None:
     """Describe the command and its arguments."""
     parser.description = "Estimate the annual covariance of returns from prices, and save it for rebalance."
-    parser.epilog = EPILOG
     table_options.add_several(parser, "--prices", "FILE", "price files; several are joined side by side")
     parser.add_argument("-o", "--out", metavar="FILE", help="CSV file for the covariance")
     names = parser.add_argument_group("names to estimate (default: all that have prices)")
@@ -73,7 +72,6 @@ def define(parser: argparse.ArgumentParser) -> None:
     shown = parser.add_argument_group("other output").add_mutually_exclusive_group()
     shown.add_argument("--list", action="store_true", help="list the methods and their parameters")
     shown.add_argument("--json", action="store_true", help="print the summary as one JSON object")
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> None:

@@ -50,7 +50,6 @@ def define(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "Read issuers' holdings files and show their rows, sums and columns as they are read."
     )
-    parser.epilog = EPILOG
     parser.add_argument(
         "files",
         metavar="FILE",
@@ -68,7 +67,6 @@ def define(parser: argparse.ArgumentParser) -> None:
         help="number of rows to show, largest first (default: %(default)s; --csv has all)",
     )
     output.add_machine_formats(parser)
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> None:

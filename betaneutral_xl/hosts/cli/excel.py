@@ -31,7 +31,6 @@ File, Options, Trust Center, Trust Center Settings, Trusted Locations, Add new l
 def define(parser: argparse.ArgumentParser) -> None:
     """Describe the command and its arguments."""
     parser.description = "Install the add-in for Excel, built for this Python and this version of xlwings."
-    parser.epilog = EPILOG
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
     install = actions.add_parser("install", help="install the add-in, and write the template to a folder")
     install.add_argument(

@@ -29,7 +29,6 @@ loopback interface only. Stop it with Ctrl-C.
 def define(parser: argparse.ArgumentParser) -> None:
     """Describe the command and its arguments."""
     parser.description = "Run a stand-in for the fund's web API, to try things out without credentials."
-    parser.epilog = EPILOG
     parser.add_argument(
         "--port", type=int, default=8765, metavar="N", help="port to listen on (default: %(default)s; 0: any)"
     )
@@ -58,7 +57,6 @@ def define(parser: argparse.ArgumentParser) -> None:
         help="fault to serve, on one path or all, always or TIMES times: slow, trickle, reset, cut-off, "
         "truncated, huge, compressed, html, content-type, redirect, or a status: 401, 422, 429, 500, 502 ...",
     )
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> None:

@@ -35,7 +35,6 @@ def define(parser: argparse.ArgumentParser) -> None:
     parser.epilog = f"{EPILOG}\n{table_options.EPILOG}"
     input_options.add_arguments(parser, Section.AIM, Section.LIMITS, leave_out={"method", "objective"})
     output.add_machine_formats(parser)
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -36,7 +36,6 @@ exit codes: 0 all filled; {LEFT} something is left; 2 to 5 as of every command.
 def define(parser: argparse.ArgumentParser) -> None:
     """Describe the command and its arguments."""
     parser.description = "Compare what was traded, or what is held now, with the orders that were accepted."
-    parser.epilog = EPILOG
     parser.add_argument(
         "trades", metavar="FILE", nargs="?", help="the trades: a file, or ibkr:QUERYID for a Flex query"
     )
@@ -50,7 +49,6 @@ def define(parser: argparse.ArgumentParser) -> None:
         "-o", "--out", metavar="FILE.csv", type=Path, help="write what is left to do as orders for the desk"
     )
     output.add_machine_formats(parser)
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:

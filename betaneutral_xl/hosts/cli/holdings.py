@@ -55,7 +55,6 @@ CHOICES = ("account", "as_of", "fx", "nav", "groups_file", "tickers")
 def define(parser: argparse.ArgumentParser) -> None:
     """Describe the command and its arguments."""
     parser.description = "Read a portfolio's file and show its positions, cash and columns as they are read."
-    parser.epilog = EPILOG
     parser.add_argument(
         "file",
         metavar="FILE",
@@ -64,7 +63,6 @@ def define(parser: argparse.ArgumentParser) -> None:
     )
     table_options.add_options(parser, *CHOICES)
     output.add_machine_formats(parser)
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> None:

@@ -39,7 +39,6 @@ It is chosen by --mandate FILE, else by BETANEUTRAL_MANDATE, else it is {FILE_NA
 def define(parser: argparse.ArgumentParser) -> None:
     """Describe the command and its arguments."""
     parser.description = "A mandate is a file of standing rules under which every command works."
-    parser.epilog = EPILOG
     actions = parser.add_subparsers(metavar="ACTION", dest="action", required=True)
     new = actions.add_parser("new", help=f"write one to start from: {', '.join(ready())}")
     new.add_argument("kind", metavar="KIND", choices=ready(), help=", ".join(ready()))

@@ -39,7 +39,6 @@ def define(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "Functions, ribbon buttons and a pane in Excel, without macros, served by this machine."
     )
-    parser.epilog = EPILOG
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
     install = actions.add_parser("install", help="install the add-in for your user, and start its server")
     install.add_argument(

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from betaneutral_xl.hosts.cli import input_options, output, table_options
 from betaneutral_xl.hosts.cli.output import number, percent
-from betaneutral_xl.job import order_formats, proposals, run
+from betaneutral_xl.job import order_formats, proposals
+from betaneutral_xl.job import run as job
 from betaneutral_xl.job.options import Section
 from betaneutral_xl.job.order_formats import OrderFormat
 from betaneutral_xl.job.sources import order_quotes
@@ -68,10 +69,9 @@ def define(parser: argparse.ArgumentParser) -> None:
         help="what the file looks like (default: %(default)s)",
     )
     output.add_machine_formats(parser)
-    parser.set_defaults(run=make)
 
 
-def make(args: argparse.Namespace) -> None:
+def run(args: argparse.Namespace) -> None:
     """Solve or read the proposal, round to shares, write the file if requested, print."""
     gathered = input_options.gather(args)
     terms = gathered.terms(args)
@@ -82,7 +82,7 @@ def make(args: argparse.Namespace) -> None:
     else:
         result = input_options.solve(gathered)
     quotes = order_quotes(gathered.inputs.holdings, gathered.order_prices(args))
-    orders = run.orders(result, quotes, terms)
+    orders = job.orders(result, quotes, terms)
     to_file = args.out and str(args.out) != "-"
     if to_file:
         saving.save(args.out, order_formats.as_file(orders, OrderFormat(args.format)).encode())

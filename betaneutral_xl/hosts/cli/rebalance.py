@@ -52,7 +52,6 @@ def define(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--report", metavar="FILE.xlsx", type=Path, help="write a report workbook")
     weights.add_arguments(parser)
     output.add_machine_formats(parser)
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> None:

@@ -77,7 +77,6 @@ def define(parser: argparse.ArgumentParser) -> None:
         type=utc_time,
         help="time shown in the report, UTC, such as 2025-11-18T16:00 (default: now)",
     )
-    parser.set_defaults(run=run)
 
 
 def utc_time(text: str) -> datetime:

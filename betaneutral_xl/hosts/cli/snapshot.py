@@ -36,12 +36,10 @@ def define(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "Save the inputs, method, target and limits of a run in one file; or show such a file."
     )
-    parser.epilog = EPILOG
     parser.add_argument("file", metavar="FILE.zip", type=Path, help="snapshot to write, or to show")
     parser.add_argument("--show", action="store_true", help="show the snapshot; write nothing")
     input_options.add_arguments(parser, *table_options.REQUIRED)
     output.add_machine_formats(parser)
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> None:

@@ -48,7 +48,6 @@ def define(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "Backtest many portfolios, ETFs, estimators, horizons and periods, on all cores or on a cluster."
     )
-    parser.epilog = EPILOG
     parser.add_argument(
         "-o", "--out", metavar="FILE", required=True, help="CSV file for the table of results"
     )
@@ -98,7 +97,6 @@ def define(parser: argparse.ArgumentParser) -> None:
     workers.add_argument(
         "--jobs", type=int, default=-1, metavar="N", help="processes on this machine (default: one per core)"
     )
-    parser.set_defaults(run=run)
 
 
 def period(text: str) -> tuple[date, date]:

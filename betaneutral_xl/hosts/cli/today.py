@@ -45,7 +45,6 @@ def define(parser: argparse.ArgumentParser) -> None:
     out.add_argument("--chart", metavar="FILE.png", type=Path, help="draw the history (needs matplotlib)")
     out.add_argument("--no-record", action="store_true", help="look only: add nothing to the history")
     out.add_argument("--json", action="store_true", help="print one JSON object instead of tables")
-    parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -51,7 +51,6 @@ examples:
 def define(parser: argparse.ArgumentParser) -> None:
     """Describe the command and its arguments."""
     parser.description = "Build the template workbook, or run one of its buttons on a workbook file."
-    parser.epilog = EPILOG
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
     build = actions.add_parser("build", help="write the template for the installed version of xlwings")
     build.add_argument("--folder", type=Path, default=Path(), help="folder to write to (default: this one)")
