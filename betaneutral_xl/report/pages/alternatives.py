@@ -57,14 +57,14 @@ def _table(page: Page, contents: Contents) -> None:
         )
     page.table(headings, rows)
     if len(answer.etfs) > MOST_ETFS:
-        page.paragraph("The betas to the other ETFs: sheet Compare.", style.NOTE, size=9.0)
+        page.note("The betas to the other ETFs: sheet Compare.")
     notes = [f"Not possible: {one.name}. {one.note}" for one in contents.alternatives if one.note]
     notes += contents.drift
     if contents.infeasible is not None:
         notes.append(BEYOND_LIMITS)
     for note in notes:
-        page.paragraph(note, style.NOTE, size=9.0)
-    page.paragraph("The same with formulas, and the costs: sheet Compare.", style.NOTE, size=9.0)
+        page.note(note)
+    page.note("The same with formulas, and the costs: sheet Compare.")
 
 
 def _forecast(of: BetaForecast | None) -> tuple[Cell, Cell]:
@@ -99,8 +99,7 @@ def _frontier(page: Page, contents: Contents) -> None:
         ],
     )
     if len(reached) < len(answer.frontier):
-        text = f"Steps beyond {reached[-1].share:.0%} are not feasible within the limits."
-        page.paragraph(text, style.NOTE, size=9.0)
+        page.note(f"Steps beyond {reached[-1].share:.0%} are not feasible within the limits.")
     after = 2 + len(names[:3])
     letters = [chr(ord("A") + column - 1) for column in (after + 1, after)]
     page.gap()

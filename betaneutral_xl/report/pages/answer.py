@@ -72,14 +72,14 @@ def write(canvas: Canvas, contents: Contents, checks: int) -> None:
     page.paragraph(answer.advice, style.ANSWER.replace(size=11), size=11.0)
     page.gap(6.0)
     _numbers(page, contents)
-    page.paragraph(_note(contents, checks), style.NOTE, size=9.0)
+    page.note(_note(contents, checks))
     _warnings(page, answer)
     remedies(page, answer)
     _alternatives(page, contents)
     _trades(page, contents)
     page.section("Inputs")
     sources = "; ".join(f"{one.part}: {one.location}, {one.as_of or 'day unknown'}" for one in answer.sources)
-    page.paragraph(sources, style.NOTE, size=9.0)
+    page.note(sources)
     _charts(page, contents)
     page.finish()
 
@@ -295,8 +295,7 @@ def _warnings(page: Page, answer: AnswerPage) -> None:
         left -= not changes
         page.paragraph(shorten(text, LONGEST_WARNING), SEVERITIES[group.severity].replace(size=9), size=9.0)
     if unwritten:
-        text = f"And {unwritten} more {'note' if unwritten == 1 else 'notes'} on the page Scenarios."
-        page.paragraph(text, style.NOTE, size=9.0)
+        page.note(f"And {unwritten} more {'note' if unwritten == 1 else 'notes'} on the page Scenarios.")
 
 
 def remedies(page: Page, answer: AnswerPage) -> None:
@@ -335,7 +334,7 @@ def _alternatives(page: Page, contents: Contents) -> None:
     most = page.columns
     page.table(headings[:most], [row[:most] for row in _alternative_rows(answer)])
     if len(answer.etfs) > MOST_ETFS:
-        page.paragraph("The betas to the other ETFs: sheet Compare.", style.NOTE, size=9.0)
+        page.note("The betas to the other ETFs: sheet Compare.")
 
 
 def _alternative_rows(answer: AnswerPage) -> Iterator[list[Cell]]:
@@ -383,7 +382,7 @@ def _charts(page: Page, contents: Contents) -> None:
     answer = contents.page
     page.section("Where the risk comes from, and how the beta was in past months")
     for note in filter(None, (variance_note(answer), past_note(answer))):
-        page.paragraph(note, style.NOTE, size=9.0)
+        page.note(note)
     at = page.row
     width, height = page.charts(*CHART_POINTS)
     drawn = [(pictures.variance(answer), scenarios.variance_source(contents))]

@@ -88,6 +88,10 @@ class Page:
         self.canvas.paint(self.row, range(2, self.columns + 1), look)
         self.line([(text, look.replace(wrap=True))], lines * size * 1.35 + 4.0)
 
+    def note(self, text: Scalar | Formula) -> None:
+        """Write a remark across the page, in small italics."""
+        self.paragraph(text, style.NOTE, size=9.0)
+
     def table(
         self, headings: Sequence[str], rows: Iterable[Sequence[Cell]], *, texts: int = 1
     ) -> tuple[int, int]:

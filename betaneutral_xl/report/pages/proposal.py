@@ -98,7 +98,7 @@ def _trades(page: Page, contents: Contents) -> None:
     page.table(headings, rows, texts=2)
     left = answer.trade_count - len(lines)
     if left:
-        page.paragraph(f"And {left} smaller trades, on the sheet Trades.", style.NOTE, size=9.0)
+        page.note(f"And {left} smaller trades, on the sheet Trades.")
 
 
 def _side(side: str, legs: Sequence[Order]) -> str:
@@ -133,8 +133,7 @@ def _after(page: Page, contents: Contents) -> None:
             page.line([(label, style.LABEL), BLANK, (Formula(formula, total), style.calculated(style.MONEY))])
         if orders.left_out:
             names = ", ".join(orders.left_out[:12])
-            text = f"Too small for an order: {names}."
-            page.paragraph(text, style.NOTE, size=9.0)
+            page.note(f"Too small for an order: {names}.")
     elif answer.trade_count:
         page.section("Orders")
         reason = contents.no_orders or "prices or the net asset value are not known."

@@ -82,8 +82,7 @@ def _variance(page: Page, contents: Contents) -> None:
     page.table(headings, rows)
     volatility = contents.page.measure("volatility")
     before, after = volatility.before or 0.0, volatility.after
-    text = f"Volatility {before:.2%} before, {after:.2%} {contents.page.after}."
-    page.paragraph(text, style.NOTE, size=9.0)
+    page.note(f"Volatility {before:.2%} before, {after:.2%} {contents.page.after}.")
 
 
 def _losses(page: Page, contents: Contents) -> None:
@@ -141,7 +140,7 @@ def _realised(page: Page, contents: Contents) -> None:
             for one in contents.realised
         ]
         page.table(headings, rows)
-        page.paragraph(f"From {first.dates[0]} to {first.dates[-1]}, before cost.", style.NOTE, size=9.0)
+        page.note(f"From {first.dates[0]} to {first.dates[-1]}, before cost.")
     for one in answer.past:
         inside = [value for value in one.renewed.tolist() if math.isfinite(value)]
         beta = next(line for line in answer.betas if line.etf == one.etf).after
@@ -152,7 +151,7 @@ def _realised(page: Page, contents: Contents) -> None:
             f"{(high - low) / 2.0:.2f} of {rounded(beta.beta):.2f}, as 95 % should be (sheet Past betas)."
         )
         if math.isfinite(beta.half_width()):
-            page.paragraph(text, style.NOTE, size=9.0)
+            page.note(text)
 
 
 def _notes(page: Page, contents: Contents) -> None:
