@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from betaneutral_xl.errors import InputError
-from betaneutral_xl.hosts.sheets import cells, ranges
+from betaneutral_xl.hosts.sheets import cells
+from betaneutral_xl.job import tables
 from betaneutral_xl.readers.holdings_files import parse_holdings_file
 
 if TYPE_CHECKING:
@@ -152,7 +153,7 @@ class HoldingsStates(RuleBasedStateMachine):
         csv.writer(stream).writerows(table)
         for read in (
             lambda: parse_holdings_file(stream.getvalue().encode(), "mine.csv"),
-            lambda: ranges.holdings(cells.read(table, "Holdings")),
+            lambda: tables.holdings(cells.read(table, "Holdings")),
         ):
             answer = answered(read)
             if isinstance(answer, str):

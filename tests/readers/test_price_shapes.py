@@ -13,7 +13,8 @@ import openpyxl
 import pytest
 
 from betaneutral_xl.errors import InputError, UnreadableFile
-from betaneutral_xl.hosts.sheets import cells, ranges
+from betaneutral_xl.hosts.sheets import cells
+from betaneutral_xl.job import tables
 from betaneutral_xl.model.notices import Severity
 from betaneutral_xl.readers.prices import parse_prices
 
@@ -261,7 +262,7 @@ def test_a_workbook_without_prices_is_refused_with_its_place() -> None:
 
 @pytest.mark.parametrize("rows", [PLAIN, TYPED, LONG, BY_FIELD, BY_TICKER, [["Closing prices"], *TYPED]])
 def test_a_range_of_prices_is_read_as_a_file_of_them(rows: list[list[Any]]) -> None:
-    block = ranges.history(cells.read(rows, "data"))
+    block = tables.history(cells.read(rows, "data"))
     assert block.dated
     returns = block.returns.select(["NVDA", "BRK.B"])
     assert returns.matrix == pytest.approx(np.array(CLOSES)[1:] / np.array(CLOSES)[:-1] - 1.0)
@@ -270,15 +271,15 @@ def test_a_range_of_prices_is_read_as_a_file_of_them(rows: list[list[Any]]) -> N
 
 def test_a_range_with_a_word_or_without_a_date_names_the_cell() -> None:
     with pytest.raises(InputError, match=r"^row 3, column 2 of data is 'n\. m\.', not a number"):
-        ranges.history(cells.read([*TYPED[:2], [DAYS[1], "n. m.", 1.0]], "data"))
+        tables.history(cells.read([*TYPED[:2], [DAYS[1], "n. m.", 1.0]], "data"))
     with pytest.raises(InputError, match=r"^row 3, column 1 of data has no date"):
-        ranges.history(cells.read([*TYPED[:2], [None, 1.0, 1.0], TYPED[3]], "data"))
+        tables.history(cells.read([*TYPED[:2], [None, 1.0, 1.0], TYPED[3]], "data"))
 
 
 def test_prices_are_no_matrix() -> None:
-    assert not ranges.is_matrix(cells.read(TYPED, "data"))
-    assert not ranges.is_matrix(cells.read(LONG, "data"))
-    assert ranges.is_matrix(cells.read([["symbol", "A", "B"], ["A", 0.04, 0.01], ["B", 0.01, 0.09]], "data"))
+    assert not tables.is_matrix(cells.read(TYPED, "data"))
+    assert not tables.is_matrix(cells.read(LONG, "data"))
+    assert tables.is_matrix(cells.read([["symbol", "A", "B"], ["A", 0.04, 0.01], ["B", 0.01, 0.09]], "data"))
 
 
 def by_rows(fields: Sequence[str], header: str = "Field", *, wide: bool = False) -> list[list[Any]]:
@@ -385,8 +386,8 @@ def sheets(**tables: Sequence[Sequence[Any]]) -> bytes:
 @pytest.mark.parametrize("name", ["Adj_Close", "Prices"])
 def test_the_sheet_named_by_prices_is_read_of_several_with_days(name: str, other: str) -> None:
     others = [PLAIN[0], *([row[0], *(cell * 1.5 for cell in row[1:])] for row in PLAIN[1:])]
-    for tables in ({other: others, name: PLAIN}, {name: PLAIN, other: others}):
-        assert parse_prices(sheets(**tables), "p.xlsx").matrix.tolist() == CLOSES
+    for book in ({other: others, name: PLAIN}, {name: PLAIN, other: others}):
+        assert parse_prices(sheets(**book), "p.xlsx").matrix.tolist() == CLOSES
 
 
 def test_several_sheets_of_days_without_such_a_name_are_refused() -> None:

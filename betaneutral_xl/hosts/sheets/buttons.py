@@ -41,19 +41,6 @@ from betaneutral_xl.system.saving import Staged, to_json
 if TYPE_CHECKING:
     from betaneutral_xl.engine.result import Rebalance
 
-__all__ = [
-    "BUTTONS",
-    "VIEWS",
-    "Button",
-    "Outcome",
-    "Workbook",
-    "log_entry",
-    "named",
-    "press",
-    "run_button",
-    "steps",
-]
-
 REPORTED_GAP = 0.05
 """A button's message names an ETF if more than this weight has no risk data."""
 

@@ -7,28 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from betaneutral_xl.hosts.sheets.cells import Grid
 from betaneutral_xl.job import tables
-from betaneutral_xl.job.tables import covariance, etfs, history, holdings, is_matrix
-from betaneutral_xl.job.tables import tickers_of as tickers
 from betaneutral_xl.model.positions import CASH
 from betaneutral_xl.model.quotes import Quotes
 
 if TYPE_CHECKING:
     from betaneutral_xl.model.portfolio import Etf, Holdings
     from betaneutral_xl.model.risk import Covariance
-
-__all__ = [
-    "covariance",
-    "covariance_rows",
-    "etf_rows",
-    "etfs",
-    "history",
-    "holdings",
-    "holdings_rows",
-    "is_matrix",
-    "quotes",
-    "side_by_side",
-    "tickers",
-]
 
 
 def side_by_side(grid: Grid) -> tuple[Grid, ...]:

@@ -20,7 +20,7 @@ from betaneutral_xl.hosts.sheets.handles import is_handle
 from betaneutral_xl.hosts.sheets.layout import RULE, Sheet
 from betaneutral_xl.hosts.sheets.named_values import named_values
 from betaneutral_xl.hosts.sheets.session import Session
-from betaneutral_xl.job import api, estimation, run, views
+from betaneutral_xl.job import api, estimation, run, tables, views
 from betaneutral_xl.job.etf_reading import newest_file
 from betaneutral_xl.job.inputs import is_file_name, require_local
 from betaneutral_xl.job.mandate import Mandate, canonical
@@ -84,7 +84,7 @@ def covariance(
 ) -> Result:
     """Return a labelled matrix, or its handle."""
     data = tickers_or_data
-    if is_handle(data.rows[0][0]) or ranges.is_matrix(data):
+    if is_handle(data.rows[0][0]) or tables.is_matrix(data):
         if not method.blank:
             msg = (
                 "method has no effect here: the argument is a covariance already, so nothing is estimated. "
@@ -93,7 +93,7 @@ def covariance(
             raise InputError(msg)
         risk = _existing(session, data, named_values(options))
     elif data.is_vector:
-        risk = _fetched(session, ranges.tickers(data), cells.text(method), named_values(options))
+        risk = _fetched(session, tables.tickers_of(data), cells.text(method), named_values(options))
     else:
         risk = _estimated(data, cells.text(method), named_values(options))
     if cells.flag(as_handle):
@@ -322,11 +322,11 @@ def _market_fund(session: Session, constraints: Grid) -> Etf | None:
 def tables_of(session: Session, holdings: Grid, etf: Grid) -> tuple[Holdings, tuple[Etf, ...]]:
     """Return portfolio and ETFs: the values behind functions' results, else read from the tables."""
     origin = session.origin(holdings)
-    portfolio = origin if isinstance(origin, Holdings) else _parsed(session, holdings, ranges.holdings)
+    portfolio = origin if isinstance(origin, Holdings) else _parsed(session, holdings, tables.holdings)
     baskets: list[Etf] = []
     for place, block in enumerate(ranges.side_by_side(etf), start=1):
         origin = session.origin(block)
-        baskets += [origin] if isinstance(origin, Etf) else _parsed(session, block, ranges.etfs, place)
+        baskets += [origin] if isinstance(origin, Etf) else _parsed(session, block, tables.etfs, place)
     return portfolio, tuple(baskets)
 
 
@@ -358,7 +358,7 @@ def risk_model(session: Session, covariance: Grid, names: tuple[str, ...]) -> Co
     if source is not None:
         return _fetched(session, names, *source)
     origin = session.origin(covariance)
-    return origin if isinstance(origin, Covariance) else _parsed(session, covariance, ranges.covariance)
+    return origin if isinstance(origin, Covariance) else _parsed(session, covariance, tables.covariance)
 
 
 def risk_source(covariance: Grid) -> tuple[str | None, Mapping[str, Any]] | None:
@@ -386,7 +386,7 @@ def _existing(session: Session, covariance: Grid, options: Mapping[str, Any]) ->
         msg = f"The option {(other or ['unit'])[0]} has no effect on an existing covariance. Omit it."
         raise InputError(msg)
     if options:
-        return _parsed(session, covariance, ranges.covariance, str(options["unit"]))
+        return _parsed(session, covariance, tables.covariance, str(options["unit"]))
     return risk_model(session, covariance, ())
 
 
@@ -562,7 +562,7 @@ def _from_prices(
 def _estimated(data: Grid, method: str | None, options: Mapping[str, Any]) -> Covariance:
     """Return the covariance estimated from a block of prices or returns."""
     others = dict(options)
-    block = ranges.history(data, others.pop("data", None))
+    block = tables.history(data, others.pop("data", None))
     defaults = estimation.options_of(method)
     read = {key: _option(key, value, defaults.get(key)) for key, value in others.items()}
     return estimation.of_table(block, method, read)

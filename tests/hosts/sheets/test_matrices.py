@@ -9,6 +9,7 @@ from betaneutral_xl.errors import FailedCell, NotPositiveSemidefinite
 from betaneutral_xl.hosts.sheets import cells, ranges
 from betaneutral_xl.hosts.sheets.functions import BY_NAME
 from betaneutral_xl.hosts.sheets.session import Session
+from betaneutral_xl.job import tables
 
 if TYPE_CHECKING:
     from betaneutral_xl.hosts.sheets.cells import Grid
@@ -22,15 +23,15 @@ def grid(rows: Any) -> Grid:
 
 
 def test_a_covariance_survives_the_round_trip_through_cells() -> None:
-    before = ranges.covariance(grid(MATRIX))
-    after = ranges.covariance(grid(cells.rectangle(ranges.covariance_rows(before))))
+    before = tables.covariance(grid(MATRIX))
+    after = tables.covariance(grid(cells.rectangle(ranges.covariance_rows(before))))
     assert after.tickers == before.tickers == ("A", "B")
     assert (after.form.dense() == before.form.dense()).all()
 
 
 def test_the_labels_of_a_covariance_may_differ_in_spelling() -> None:
     rows = [["", "BRK B", "A"], ["A", 0.01, 0.09], ["BRK.B", 0.04, 0.01]]
-    read = ranges.covariance(grid(rows))
+    read = tables.covariance(grid(rows))
     assert read.tickers == ("BRK.B", "A")
     assert read.volatilities.tolist() == pytest.approx([0.2, 0.3])
 
@@ -38,7 +39,7 @@ def test_the_labels_of_a_covariance_may_differ_in_spelling() -> None:
 def test_the_labels_of_a_covariance_may_differ_in_order() -> None:
     shuffled = [["", "A", "B"], ["B", 0.01, 0.09], ["A", 0.04, 0.01]]
     assert (
-        ranges.covariance(grid(shuffled)).form.dense() == ranges.covariance(grid(MATRIX)).form.dense()
+        tables.covariance(grid(shuffled)).form.dense() == tables.covariance(grid(MATRIX)).form.dense()
     ).all()
 
 
@@ -72,7 +73,7 @@ def test_an_invalid_covariance_is_refused_with_the_reason(
     rows: Any, error: type[Exception], message: str
 ) -> None:
     with pytest.raises(error, match=message):
-        ranges.covariance(grid(rows))
+        tables.covariance(grid(rows))
 
 
 @pytest.mark.parametrize(
@@ -97,7 +98,7 @@ def test_an_invalid_covariance_is_refused_with_the_reason(
 )
 def test_numbers_that_may_be_prices_or_returns_are_refused(rows: Any, no_price: str, no_return: str) -> None:
     with pytest.raises(InputError) as caught:
-        ranges.history(grid(rows))
+        tables.history(grid(rows))
     assert str(caught.value) == (
         f"The numbers may be prices or returns: {no_price} (not a price), but {no_return}. "
         "Correct the cell, or state in the options data=prices or data=returns."
@@ -106,8 +107,8 @@ def test_numbers_that_may_be_prices_or_returns_are_refused(rows: Any, no_price: 
 
 def test_returns_above_one_are_read_if_the_option_says_returns() -> None:
     rows = [["A", "B"], [1.5, -0.5], [0.1, 0.2]]
-    assert ranges.history(grid(rows), "returns").returns.matrix.tolist() == [[1.5, -0.5], [0.1, 0.2]]
-    assert ranges.history(grid([["A", "B"], [0.5, -0.5], [0.0, 0.2]])).returns.matrix.tolist()[0] == [
+    assert tables.history(grid(rows), "returns").returns.matrix.tolist() == [[1.5, -0.5], [0.1, 0.2]]
+    assert tables.history(grid([["A", "B"], [0.5, -0.5], [0.0, 0.2]])).returns.matrix.tolist()[0] == [
         0.5,
         -0.5,
     ]

@@ -9,6 +9,7 @@ import pytest
 from betaneutral_xl import Etf, Holdings, InputError
 from betaneutral_xl.errors import FailedCell, MissingValue
 from betaneutral_xl.hosts.sheets import cells, ranges
+from betaneutral_xl.job import tables
 from betaneutral_xl.model.portfolio import AssetClass
 
 if TYPE_CHECKING:
@@ -36,13 +37,13 @@ def grid(rows: Any) -> Grid:
     ],
 )
 def test_a_portfolio_is_read_from_any_layout(rows: Any) -> None:
-    holdings = ranges.holdings(grid(rows))
+    holdings = tables.holdings(grid(rows))
     assert dict(zip(holdings.tickers, holdings.weights.tolist(), strict=True)) == {"A": 0.25, "BRK.B": 0.75}
 
 
 def test_the_row_cash_is_the_cash_line() -> None:
     rows = [["ticker", "shares", "price", "market value"], ["A", 10.0, 5.0, 50.0], ["CASH", None, None, 50.0]]
-    holdings = ranges.holdings(grid(rows))
+    holdings = tables.holdings(grid(rows))
     assert (holdings.tickers, holdings.cash, holdings.nav) == (("A",), 0.5, 100.0)
 
 
@@ -65,7 +66,7 @@ def test_the_row_cash_is_the_cash_line() -> None:
     ],
 )
 def test_cash_is_its_market_value_or_else_shares_times_price(rows: Any) -> None:
-    holdings = ranges.holdings(grid(rows))
+    holdings = tables.holdings(grid(rows))
     assert (holdings.tickers, holdings.cash, holdings.nav) == (("A",), 0.5, 10_000.0)
 
 
@@ -76,16 +77,16 @@ def test_cash_without_a_value_beside_priced_positions_is_refused() -> None:
         ["CASH", *[None] * 3, 0.5],
     ]
     with pytest.raises(MissingValue) as caught:
-        ranges.holdings(grid(rows))
+        tables.holdings(grid(rows))
     assert str(caught.value) == (
         "row 3, column 4 of the range has no value for CASH. Fill it in, or remove the row."
     )
 
 
 def test_weights_with_a_cash_line_are_a_whole_portfolio() -> None:
-    holdings = ranges.holdings(grid([["ticker", "weight"], ["A", 0.9], ["CASH", 0.1]]))
+    holdings = tables.holdings(grid([["ticker", "weight"], ["A", 0.9], ["CASH", 0.1]]))
     assert (holdings.tickers, holdings.cash, holdings.warnings) == (("A",), 0.1, ())
-    short = ranges.holdings(grid([["ticker", "weight"], ["A", 0.8], ["CASH", 0.1]]))
+    short = tables.holdings(grid([["ticker", "weight"], ["A", 0.8], ["CASH", 0.1]]))
     assert short.cash == pytest.approx(0.2)
     assert "taken as cash" in short.warnings[0]
 
@@ -109,13 +110,13 @@ def test_weights_with_a_cash_line_are_a_whole_portfolio() -> None:
 )
 def test_a_position_without_a_ticker_is_refused_and_not_dropped(rows: Any, message: str) -> None:
     with pytest.raises(MissingValue) as caught:
-        ranges.holdings(grid(rows))
+        tables.holdings(grid(rows))
     assert str(caught.value) == f"{message}. Give the ticker, or CASH; or clear the row."
 
 
 def test_rows_without_a_ticker_and_a_number_are_skipped() -> None:
     rows = [["ticker", "shares", "price"], ["A", 1.0, 5.0], [None, None, None], [None, 0.0, 0.0]]
-    assert ranges.holdings(grid(rows)).tickers == ("A",)
+    assert tables.holdings(grid(rows)).tickers == ("A",)
 
 
 def test_weights_that_differ_from_shares_times_price_give_a_warning() -> None:
@@ -124,9 +125,9 @@ def test_weights_that_differ_from_shares_times_price_give_a_warning() -> None:
         ["A", 10, 3.0, 0.3],
         ["B", 10, 7.0, 0.7],
     ]
-    assert ranges.holdings(grid(rows)).warnings == ()
+    assert tables.holdings(grid(rows)).warnings == ()
     rows[2][3] = 0.6
-    edited = ranges.holdings(grid(rows))
+    edited = tables.holdings(grid(rows))
     assert edited.weights.tolist() == pytest.approx([0.3, 0.7])
     assert edited.warnings == (
         "The weights of the range differ from its shares, prices and values for B: the weights are not used.",
@@ -134,7 +135,7 @@ def test_weights_that_differ_from_shares_times_price_give_a_warning() -> None:
 
 
 def test_the_provenance_of_a_range_is_its_name() -> None:
-    origin = ranges.holdings(grid([["A", 1.0]])).provenance
+    origin = tables.holdings(grid([["A", 1.0]])).provenance
     assert (origin.source, origin.location, str(origin.retrieval)) == (
         "worksheet",
         "the range",
@@ -144,7 +145,7 @@ def test_the_provenance_of_a_range_is_its_name() -> None:
 
 def test_a_portfolio_survives_the_round_trip_through_cells() -> None:
     before = Holdings.from_positions(["A", "B"], [10.0, -4.0], [5.0, 2.5], cash_value=10.0)
-    after = ranges.holdings(grid(cells.rectangle(ranges.holdings_rows(before))))
+    after = tables.holdings(grid(cells.rectangle(ranges.holdings_rows(before))))
     assert after.weights.tolist() == before.weights.tolist()
     assert (after.nav, after.cash) == (before.nav, before.cash)
 
@@ -162,21 +163,21 @@ def test_a_portfolio_survives_the_round_trip_through_cells() -> None:
 )
 def test_an_invalid_portfolio_is_refused_with_place_and_reason(rows: Any, message: str) -> None:
     with pytest.raises(InputError, match=message):
-        ranges.holdings(grid(rows))
+        tables.holdings(grid(rows))
 
 
 def test_an_error_cell_in_a_table_is_refused_with_its_place() -> None:
     with pytest.raises(FailedCell, match=r"row 1, column 2 of the range is #N/A"):
-        ranges.holdings(grid([["A", "#N/A"], ["B", 0.5]]))
+        tables.holdings(grid([["A", "#N/A"], ["B", 0.5]]))
 
 
 @pytest.mark.parametrize(
     ("read", "rows"),
     [
-        (ranges.holdings, [["ticker", "weight", "#REF!"], ["A", 1.0, "tech"]]),
+        (tables.holdings, [["ticker", "weight", "#REF!"], ["A", 1.0, "tech"]]),
         (ranges.quotes, [["ticker", "price", "#REF!"], ["A", 1.0, "tech"]]),
-        (ranges.covariance, [["", "A", "#REF!"], ["A", 0.04, 0.01], ["#REF!", 0.01, 0.09]]),
-        (ranges.history, [["date", "A", "#REF!"], [45979.0, 1.0, 2.0], [45980.0, 1.1, 2.1]]),
+        (tables.covariance, [["", "A", "#REF!"], ["A", 0.04, 0.01], ["#REF!", 0.01, 0.09]]),
+        (tables.history, [["date", "A", "#REF!"], [45979.0, 1.0, 2.0], [45980.0, 1.1, 2.1]]),
     ],
 )
 def test_an_error_in_a_header_is_refused(read: Callable[[Grid], object], rows: Any) -> None:
@@ -186,7 +187,7 @@ def test_an_error_in_a_header_is_refused(read: Callable[[Grid], object], rows: A
 
 def read_etfs(rows: Any) -> list[Etf]:
     parts = ranges.side_by_side(grid(rows))
-    return [etf for place, part in enumerate(parts, start=1) for etf in ranges.etfs(part, place)]
+    return [etf for place, part in enumerate(parts, start=1) for etf in tables.etfs(part, place)]
 
 
 @pytest.mark.parametrize(
@@ -286,9 +287,9 @@ def test_an_equity_without_a_ticker_gives_a_warning() -> None:
 
 
 def test_tickers_are_read_from_row_column_or_cell_with_or_without_a_header() -> None:
-    assert ranges.tickers(grid([["ticker"], ["brk b"], [None], ["A"]])) == ("BRK.B", "A")
-    assert ranges.tickers(grid([["BRK-B", "A", "A"]])) == ("BRK.B", "A")
-    assert ranges.tickers(grid("A")) == ("A",)
+    assert tables.tickers_of(grid([["ticker"], ["brk b"], [None], ["A"]])) == ("BRK.B", "A")
+    assert tables.tickers_of(grid([["BRK-B", "A", "A"]])) == ("BRK.B", "A")
+    assert tables.tickers_of(grid("A")) == ("A",)
 
 
 def test_missing_numbers_are_written_as_blanks() -> None:
