@@ -213,6 +213,7 @@ NAMES = Phrases(
             r"\bother ?/ ?cash\b|\bother (?:assets|payables?|receivables?|liabilities)\b",
             r"\bpayables?\b|\breceivables?\b|\bnet other assets\b|\bnet (?:current )?assets\b"
             r"|\bliabilities\b",
+            r"\baccruals?$|\bshort (?:sales? )?proceeds$|\bcredit balance\b",
             r"\baccrued\b|\bcollateral\b|\bdue (?:to|from) broker\b|\bborrow(?:ed|ing)s?$",
             r"\bmargin (?:loan|debit|debt)\b|\b(?:debit|loan) balance\b|^(?:bank )?overdraft$|^debit$",
             r"\bmargin (?:account|deposit|balance)\b|\b(?:variation|initial|futures) margin\b",

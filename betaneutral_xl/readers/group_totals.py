@@ -38,7 +38,11 @@ GROUP_WORD = Pattern(
 """Words of rows that may be the total of a part of a table."""
 STATISTIC = Pattern(
     r"(?:(?:gross|net|long|short|total) )?(?:leverage|exposure)(?: ratio)?|long[/ ]short ratio"
-    r"|(?:number|no\.?|#) of (?:positions|holdings|stocks|securities)",
+    r"|(?:number|no\.?|#) of (?:positions|holdings|stocks|securities)"
+    r"|(?:stock |option )?buying power|(?:excess|look ahead) liquidity|available funds"
+    r"|(?:(?:current )?(?:maintenance|initial) )?margin(?: requirement)?"
+    r"|(?:(?:un)?reali[sz]ed |total |day'?s? )?(?:p ?& ?l|gains?|losses|(?:gain|profit) ?(?:/|and|&) ?loss)"
+    r"|(?:total )?net asset value|difference|check",
     re.IGNORECASE,
 )
 """Rows that are no positions whatever their number is."""
@@ -124,7 +128,8 @@ def _may_be_total(table: HoldingsTable, row: Row, *, counted: bool) -> bool:
 
 _WORDS = ("total", "sum", "gesamt", "securit", "portfolio", "equit", "stock", "shares", "holding", "position",
           "invest", "exposure", "long", "short", "net", "gross", "value", "assets", "funds", "etfs",
-          "leverage", "number of", "# of")  # fmt: skip
+          "leverage", "number of", "# of", "power", "liquidity", "margin", "p&l", "p & l", "gain", "loss",
+          "difference", "check", "available")  # fmt: skip
 """Of which every total's row with a word has one."""
 
 

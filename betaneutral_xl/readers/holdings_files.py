@@ -17,7 +17,7 @@ from betaneutral_xl.model.arrays import read_only
 from betaneutral_xl.model.notices import Notice, Severity, Subject
 from betaneutral_xl.model.portfolio import CASH_OR_NAV, MAX_GROSS, SUM_TOLERANCE, Holdings, Valuation
 from betaneutral_xl.model.positions import CASH, CONTRACTS, Position, PositionClass
-from betaneutral_xl.model.printed import clean
+from betaneutral_xl.model.printed import clean, number
 from betaneutral_xl.model.provenance import Provenance, Retrieval, digest
 from betaneutral_xl.model.tickers import market_code, normalise
 from betaneutral_xl.readers.asset_classes import STOCK_TICKER
@@ -73,6 +73,9 @@ _OR_TICKERS = ", or give a table of identifiers and tickers (--tickers)"
 
 NAMED_BY_TICKER = frozenset({PositionClass.EQUITY, PositionClass.FUND, PositionClass.UNKNOWN})
 """Classes of positions that a risk model knows by their ticker."""
+
+MAX_STATED_ROWS = 40
+"""Rows above and below a table that may state its net asset value."""
 
 TOTAL_RTOL = 2e-3
 """Relative difference from a printed total of values above which a warning gives it."""
@@ -333,6 +336,8 @@ def _by_value(
     if len(merged) == len(valued):
         notes += _weight_notes(table, held, weights, total.nav)
     notes += _total_notes(table, read.rows)
+    if nav is None:
+        notes += _stated_notes(table, total.nav, total.cash)
     return Holdings(
         fund=fund,
         tickers=tuple(one.ticker for one in held),
@@ -691,6 +696,52 @@ def _total_notes(table: HoldingsTable, rows: Sequence[PositionRow]) -> tuple[str
         f"{table.file_name} prints a total value of {totals[-1]:,.2f}, but the rows that are read add to "
         f"{added:,.2f}: a position is missing or counted twice. Check them with the file.",
     )
+
+
+STATED_NAV = Pattern(
+    r"(?:(?:(?:total|net) )+(?:(?:fund|portfolio|account) )?(?:asset value|nav|value|assets|worth)"
+    r"|(?:fund|portfolio|account) (?:nav|value|equity)|nav|aum|net liq(?:uidation(?: value)?)?)"
+    r"(?: \((?:nav|usd|eur|gbp|chf)\))?",
+    re.IGNORECASE,
+)
+STATED_CASH = Pattern(
+    r"(?:(?:total|net|available|settled|uninvested|ending) )*cash(?: (?:balance|position|& equivalents"
+    r"|and (?:cash )?equivalents))?(?: \((?:usd|eur|gbp|chf)\))?",
+    re.IGNORECASE,
+)
+"""Labels, beside the table, of what its rows should add to, and of the cash among them."""
+SMALLEST_NAV = 0.01
+"""Of the value of the positions: a smaller number is a net asset value per share."""
+
+
+def _stated_notes(table: HoldingsTable, nav: float, cash: float) -> Iterator[Notice]:
+    """Yield notices where lines around the table state another net asset value or cash than its rows."""
+    advice = f"It is not used: {CASH_OR_NAV}."
+    for row in (*table.before[-MAX_STATED_ROWS:], *table.after[:MAX_STATED_ROWS]):
+        label, amount = _labelled_amount(table, row)
+        if amount is None:
+            continue
+        where = table.where(row)
+        if STATED_NAV.fullmatch(label) and amount > SMALLEST_NAV * abs(nav):
+            if not math.isclose(amount, nav, rel_tol=TOTAL_RTOL):
+                text = f"{where} states {amount:,.2f} ({label:.40}), and the rows add to {nav:,.2f}. {advice}"
+                yield Notice(text, Subject.HOLDINGS, Severity.CHANGES)
+        elif STATED_CASH.fullmatch(label) and not math.isclose(amount, cash, rel_tol=TOTAL_RTOL, abs_tol=1.0):
+            text = (
+                f"{where} states {amount:,.2f} ({label:.40}), and the table has {cash:,.2f} of cash. {advice}"
+            )
+            yield Notice(text, Subject.HOLDINGS, Severity.CHANGES)
+
+
+def _labelled_amount(table: HoldingsTable, row: Row) -> tuple[str, float | None]:
+    """Return the label and the number of a line with both, in two cells, or in one with a colon between."""
+    cells = [text for cell in row if (text := clean(cell))]
+    if len(cells) == 1 and ":" in cells[0]:
+        label, _, text = cells[0].partition(":")
+        return label.strip(), number(text, decimal_comma=table.decimal_comma)
+    if len(cells) == 2:  # noqa: PLR2004 - a label and an amount
+        return cells[0].rstrip(": "), number(cells[1], decimal_comma=table.decimal_comma)
+    return "", None
 
 
 def _implied_nav(positions: Sequence[Valued], printed: Sequence[float | None], scale: float) -> float | None:

@@ -221,7 +221,7 @@ def holding_rows(sheet: TextSheet, header: Header, file_name: str) -> HoldingsTa
     return replace(
         table,
         rows=tuple(rows),
-        after=(*skipped, *rest),
+        after=(*skipped, *(row for _, row in totals), *rest),
         printed_total=total,
         printed_values=printed_values,
         warnings=(

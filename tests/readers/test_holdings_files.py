@@ -610,3 +610,50 @@ def test_values_that_are_those_of_no_position_are_told_first() -> None:
     assert line.severity is Severity.CHANGES  # type: ignore[attr-defined] # a notice
     estimate = read("Symbol,Shares,Fair Value Estimate,Price\nAMD,10,999,100\nIBM,10,399,400\n")
     assert estimate.weights.tolist() == pytest.approx([0.2, 0.8])
+
+
+BOOK = "Ticker,Shares,Price\nNVDA,60,100\nMSFT,20,100\n"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'Net Asset Value,"10,000"',
+        '"Account value: $10,000.00"',
+        "Total Portfolio Value,10000",
+        "NAV,10000",
+        'Cash,"2,000"',
+        "Available cash: 2000",
+    ],
+)
+@pytest.mark.parametrize("above", [True, False])
+def test_what_lines_beside_the_table_state_otherwise_is_told(line: str, above: bool) -> None:  # noqa: FBT001
+    if not above and ("ash" in line or line.startswith("NAV")):
+        return  # a row of cash, and one of a ticker
+    found = read(f"{line}\n\n{BOOK}" if above else f"{BOOK}\n{line}\n")
+    [notice] = [one for one in found.warnings if " states " in one]
+    assert "add a row CASH with its value, or state the net asset value (--nav)" in notice
+    assert notice.severity is Severity.CHANGES  # type: ignore[attr-defined] # a notice
+    assert not any(
+        " states " in one
+        for one in parse_holdings_file(f"{line}\n\n{BOOK}".encode(), "mine.csv", nav=10_000.0).warnings
+    )
+
+
+@pytest.mark.parametrize(
+    "line", ["Net Asset Value,8000", "NAV per share,25.1", "NAV,25.13", "Total equity,6000"]
+)
+def test_what_lines_beside_the_table_state_alike_is_not_told(line: str) -> None:
+    assert not read(f"{line}\n\n{BOOK}").warnings
+
+
+@pytest.mark.parametrize("row", ["Buying Power,,8000", "Unrealized P&L,,500", "Maintenance Margin,,7"])
+def test_figures_of_an_account_are_no_positions(row: str) -> None:
+    found = read(f"Ticker,Shares,Value\nNVDA,60,6000\nCash,,4000\n{row}\n")
+    assert found.nav == 10_000.0
+    assert found.tickers == ("NVDA",)
+
+
+def test_accruals_and_proceeds_of_short_sales_are_cash() -> None:
+    found = read("Ticker,Value\nNVDA,6000\nDividend Accruals,100\nShort sale proceeds,2900\nCash,1000\n")
+    assert found.cash == 0.4
