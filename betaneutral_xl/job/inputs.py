@@ -15,6 +15,7 @@ from betaneutral_xl.engine.estimators import WINDOW, MissingData
 from betaneutral_xl.errors import InputError
 from betaneutral_xl.job.etf_reading import etf_file, read_etf, ticker_map
 from betaneutral_xl.job.input_options import Role, option
+from betaneutral_xl.model.notices import Notice, Severity, Subject
 from betaneutral_xl.model.portfolio import AssetClass, Etf, Holdings
 from betaneutral_xl.model.provenance import Provenance, Retrieval, digest
 from betaneutral_xl.readers.covariance_csv import covariance_content, parse_covariance
@@ -210,7 +211,31 @@ def with_drift(covariance: Covariance, file: RawInput) -> Covariance:
         If the file cannot be read as prices, or has none of the names.
 
     """
-    return replace(covariance, history=_read_prices(file).history)
+    from betaneutral_xl.engine.forecast_errors import MIN_BLOCKS
+    from betaneutral_xl.engine.past_blocks import MIN_DAYS
+    from betaneutral_xl.model.history import BLOCK, EstimateHistory
+
+    estimate = _read_prices(file)
+    history, least = estimate.history, MIN_DAYS + MIN_BLOCKS * BLOCK
+    told = [
+        line for line in estimate.warnings if Notice.of(line, Subject.PRICES).severity is Severity.CHANGES
+    ]
+    days = len(history.returns) if isinstance(history, EstimateHistory) else 0
+    if days < least:
+        has = f"daily returns of {days} days" if days else "no daily prices"
+        text = (
+            f"The drift of betas stays unknown: {file.name} has {has}, and {least} days or more are needed."
+        )
+        told.append(Notice(text, Subject.RISK_MODEL))
+    wanted = option(file, "as_of") or covariance.as_of
+    if wanted and estimate.as_of and (wanted - estimate.as_of).days > LATE:
+        text = f"The drift of betas is measured with prices up to {estimate.as_of}, not up to {wanted}."
+        told.append(Notice(text, Subject.DATES))
+    return replace(covariance, history=history).with_warnings(told)
+
+
+LATE = 30
+"""Days by which the prices for the drift may end before the others."""
 
 
 def _origin(raw_input: RawInput, source: str) -> Provenance:

@@ -116,7 +116,11 @@ def read_options(method: str, texts: Iterable[str], half_life: float | None) -> 
         if not sign:
             msg = f"--set {text} is not NAME=VALUE. Write it as components=20."
             raise InputError(msg)
-        values[name.strip().replace("-", "_")] = value.strip()
+        parameter = name.strip().replace("-", "_")
+        if parameter in values:
+            msg = f"The parameter {parameter} is given twice. Keep one of the two."
+            raise InputError(msg)
+        values[parameter] = value.strip()
     return read_parameters(method, values)
 
 

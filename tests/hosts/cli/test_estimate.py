@@ -79,6 +79,8 @@ def test_any_parameter_can_be_set(panel: Path, tmp_path: Path, capsys: pytest.Ca
         (["--set", "half_life=long"], "'long', not a number"),
         (["--set", "components=2"], "no parameter components"),
         (["--set", "half_life"], "not NAME=VALUE"),
+        (["--set", "half_life=21", "--set", "half-life=63"], "half_life is given twice"),
+        (["--set", "half_life=21", "--half-life", "63"], "half_life is given twice"),
         (["--as-of", "2020-01-01"], "no returns up to 2020-01-01"),
         (["--window", "3"], "too short"),
         (["--gaps", "error"], r"lack a return of BRK.B"),

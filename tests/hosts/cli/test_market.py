@@ -105,6 +105,21 @@ def test_prices_beside_a_covariance_give_the_drift(
     assert known["beta_low_95"]["AI"] < known["beta_after"]["AI"] < known["beta_high_95"]["AI"]
 
 
+def test_prices_that_give_no_drift_are_told(
+    files: dict[str, str], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    main(["estimate", "--prices", files["prices"], "--out", files["risk"]])
+    header, *rows = Path(files["prices"]).read_text(encoding="utf-8").splitlines()
+    common = ("rebalance", "--holdings", files["fund"], "--etf", files["etf"], "--covariance", files["risk"])
+    capsys.readouterr()
+    short = tmp_path / "short.csv"
+    for kept, words in ((rows[-100:], "has daily returns of 99 days"), (rows[4::5], "has no daily prices")):
+        short.write_text("\n".join([header, *kept]), encoding="utf-8")
+        lines = answer(capsys, *common, "--drift-prices", str(short))["warnings"]
+        (line,) = (one for one in lines if one.startswith("The drift of betas stays unknown"))
+        assert words in line
+
+
 def test_drift_prices_beside_prices_are_refused(
     files: dict[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
