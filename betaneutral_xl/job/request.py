@@ -181,8 +181,8 @@ class OrderTerms:
         return cls(**fields)
 
 
-def _read(what: str, value: Any, read: Callable[[Any], float], advice: str = "") -> float:
-    """Read a number, or say of what it is none."""
+def read_as(what: str, value: Any, read: Callable[[Any], float], advice: str = "") -> float:
+    """Read a number, or raise ``InputError``, which says of what it is none."""
     try:
         return read(value)
     except (TypeError, ValueError) as error:
@@ -215,7 +215,7 @@ def _min_notional(value: Any) -> float:
 
 
 def _amount(what: str, value: Any) -> float:
-    amount = _read(what, value, lambda one: unsigned(one, "an amount of money"), " Give a positive amount.")
+    amount = read_as(what, value, lambda one: unsigned(one, "an amount of money"), " Give a positive amount.")
     if isinstance(value, str) and any(one in _CURRENCY_SIGNS or one in _CODES for one in value):
         msg = f"The {what} is {value!r:.60}: it is in the base currency, so give a number alone."
         raise InputError(msg)
@@ -233,7 +233,7 @@ FRACTIONAL = "fractional"
 def _lot(value: Any) -> float:
     if isinstance(value, str) and value.strip().lower() == FRACTIONAL:
         return FRACTIONAL_LOT
-    size = _read("lot", value, lambda one: unsigned(one, "a number of shares"))
+    size = read_as("lot", value, lambda one: unsigned(one, "a number of shares"))
     if not is_lot(size):
         msg = (
             f"The lot is {size:g}. Give a whole number of shares, a fraction of one such as 0.001, or "
@@ -248,7 +248,7 @@ def _cost(value: Any) -> float:
 
 
 def _keep_cash(value: Any) -> float:
-    share = _read("cash to keep", value, number)
+    share = read_as("cash to keep", value, number)
     require_sign("The cash to keep", share, 1.0)
     if not 0.0 <= share <= 1.0:
         msg = f"The cash to keep is {share:.6g}. Give a share of net asset value from 0 to 100%."
@@ -257,7 +257,7 @@ def _keep_cash(value: Any) -> float:
 
 
 def _participation(value: Any) -> float:
-    share = float(_read("share of a day's volume", value, number, " Give a share such as 10%."))
+    share = float(read_as("share of a day's volume", value, number, " Give a share such as 10%."))
     if not 0.0 < share <= 1.0:
         msg = f"The share of a day's volume is {share:g}. Give one above 0 and up to 100%, such as 10%."
         raise InputError(msg)
@@ -321,7 +321,7 @@ def _under_mandate(options: Mapping[str, Any]) -> tuple[Mandate | None, Mapping[
 def _tolerance(value: Any) -> float | None:
     if value is None:
         return None
-    width = _read("tolerance", value, number, " Give a beta such as 0.05.")
+    width = read_as("tolerance", value, number, " Give a beta such as 0.05.")
     if not 0.0 < width <= 1.0:
         msg = f"The tolerance is {width:g}. Give a beta above 0 and up to 1, such as 0.05."
         raise InputError(msg)
@@ -405,7 +405,7 @@ def _market_share(own: Mapping[str, Any]) -> float:
     value = own.get("market_share")
     if value is None:
         return 1.0
-    share = _read("market share", value, number, " Give a number from 0 to 1, such as 0.5 or 50%.")
+    share = read_as("market share", value, number, " Give a number from 0 to 1, such as 0.5 or 50%.")
     if not 0.0 <= share <= 1.0:
         msg = f"The market share is {share:g}. Give a number from 0 (the ETF alone) to 1, such as 0.5 or 50%."
         raise InputError(msg)

@@ -27,7 +27,7 @@ from betaneutral_xl.job.inputs import (
     with_groups,
 )
 from betaneutral_xl.job.options import BY_NAME, SAMPLE, is_sample
-from betaneutral_xl.job.request import Request, flat, net_asset_value
+from betaneutral_xl.job.request import Request, flat, net_asset_value, read_as
 from betaneutral_xl.job.run import Inputs
 from betaneutral_xl.model.covariance_units import CovarianceUnit
 from betaneutral_xl.model.portfolio import Etf, Holdings
@@ -485,14 +485,6 @@ def beside_snapshot(options: Mapping[str, Any]) -> None:
         raise InputError(msg)
 
 
-def _window(value: Any) -> int:
-    try:
-        return count(value)
-    except (TypeError, ValueError) as error:
-        msg = f"The window of days is {value!r:.60}: {error}."
-        raise InputError(msg) from None
-
-
 def _day(value: Any) -> date:
     if isinstance(value, date):
         return value
@@ -506,7 +498,7 @@ def _day(value: Any) -> date:
 _READERS: Mapping[str, Callable[[Any], Any]] = {
     "as_of": _day,
     "nav": net_asset_value,
-    "window": _window,
+    "window": lambda value: read_as("window of days", value, count),
     "covariance_unit": CovarianceUnit.of,
     "etf": tuple,
     "fx": tuple,

@@ -13,6 +13,7 @@ import numpy as np
 from betaneutral_xl.engine import intervals
 from betaneutral_xl.engine.result import Method
 from betaneutral_xl.model.alignment import BASKET, OWN_ROW, SCALED
+from betaneutral_xl.model.values import beta_or_ticker
 
 if TYPE_CHECKING:
     from betaneutral_xl.engine.result import Rebalance
@@ -158,19 +159,12 @@ def headline(result: Rebalance) -> str:
     if result.method is Method.SCALED:
         return f"{result.aligned.holdings.fund} scaled by its beta to {etfs} (not neutral)"
     label = result.target_label
-    of_a_ticker = not (_is_number(label) or "=" in label or result.constraints.beta)
+    is_number = isinstance(beta_or_ticker(label), float)
+    of_a_ticker = not (is_number or "=" in label or result.constraints.beta)
     goal = f"the beta of {label}" if of_a_ticker else f"beta {label}"
     market = result.aligned.market
     beside = f", and {market.share:.4g} of the market leg in {market.name}" if market and market.share else ""
     return f"{result.aligned.holdings.fund} to {etfs}: {goal} by {result.method.replace('_', ' ')}{beside}"
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 def lines(result: Rebalance) -> list[Line]:

@@ -21,7 +21,7 @@ from betaneutral_xl.errors import ChangedFormat, Refused, SourceError, Unreachab
 from betaneutral_xl.network.cache import Cache, Query
 from betaneutral_xl.network.credentials import HOW_TO_SET_FLEX, find_flex_token
 from betaneutral_xl.network.time_limit import seconds_left, time_limit
-from betaneutral_xl.network.transport import Request, Transport, usual_refusal
+from betaneutral_xl.network.transport import Request, Transport, host_of, usual_refusal
 from betaneutral_xl.readers.flex import ROOT, is_flex
 from betaneutral_xl.readers.flex_query import query_id
 from betaneutral_xl.readers.raw_input import RawInput, Reader
@@ -141,7 +141,7 @@ class Flex:
 
     @property
     def _host(self) -> str:
-        return Request(url=self._settings.flex_url, body=None, accept="", limit=0).host
+        return host_of(self._settings.flex_url)
 
     def _send(self, step: str, number: str) -> bytes:
         request = Request(

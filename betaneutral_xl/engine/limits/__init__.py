@@ -18,18 +18,7 @@ if TYPE_CHECKING:
     from betaneutral_xl.engine.checks import Check
     from betaneutral_xl.model.constraints import Constraints
 
-__all__ = [
-    "LIMITS",
-    "Limit",
-    "NewWeights",
-    "Reading",
-    "Unit",
-    "check",
-    "describe",
-    "limits_of",
-    "readings",
-    "sentences",
-]
+__all__ = ["Limit", "NewWeights", "Reading", "Unit"]
 
 LIMITS: tuple[type[Limit], ...] = (*names.LIMITS, *sums.LIMITS, *trades.LIMITS)
 """Every class of limits, in the order in which limits are described and checked."""
