@@ -27,6 +27,7 @@ import numpy as np
 
 from betaneutral_xl.errors import InputError, listing
 from betaneutral_xl.model.alignment import OnMissing, align
+from betaneutral_xl.model.notices import Notice, Severity, Subject
 
 if TYPE_CHECKING:
     from betaneutral_xl.model.portfolio import Etf, Holdings
@@ -148,6 +149,10 @@ def attribute(then: Position, now: Position, carried: Holdings | None) -> tuple[
     )
 
 
+FAR_MOVE = math.log(1.0 / 0.6)
+"""Move of a price, in logarithms, from which it may be that of a split: a fall by 40 %."""
+
+
 def carry(then: Holdings, now: Holdings, prices: Mapping[str, float]) -> Carried:
     """Return a portfolio's shares and cash at the prices of another day.
 
@@ -168,7 +173,7 @@ def carry(then: Holdings, now: Holdings, prices: Mapping[str, float]) -> Carried
     nav = math.fsum(values) + cash
     if not nav > 0.0:
         return Carried(None, ("The accepted shares are worth nothing at today's prices: see trades.",))
-    notes = []
+    notes: list[str] = []
     if unpriced:
         notes.append(
             f"No price today for {listing(unpriced)}, no longer held: what it moved is among the trades."
@@ -178,6 +183,16 @@ def carry(then: Holdings, now: Holdings, prices: Mapping[str, float]) -> Carried
         for ticker, ratio in ratios.items()
         if ratio != 1.0
     ]
+    far = [
+        f"{ticker} from {price:g} to {new[ticker]:g}"
+        for ticker, _, price in lines
+        if ratios[ticker] == 1.0 and ticker in new and abs(math.log(new[ticker] / price)) > FAR_MOVE
+    ]
+    if far:
+        text = (
+            f"Prices far from those of then: {listing(far)}. After a split the shares change too: check both."
+        )
+        notes.append(Notice(text, Subject.HOLDINGS, Severity.CHANGES))
     carried = replace(
         then,
         weights=values / nav,

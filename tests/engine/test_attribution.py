@@ -102,6 +102,15 @@ def test_a_split_is_neither_a_move_of_the_price_nor_a_trade() -> None:
     assert carried.notes == ("The shares of A look like a split 10 for 1, and are counted as such.",)
 
 
+@pytest.mark.parametrize(("price", "told"), [(1.0, True), (6.5, False), (16.0, False), (17.0, True)])
+def test_a_price_far_from_that_of_then_without_a_change_of_shares_is_told(price: float, told: bool) -> None:  # noqa: FBT001
+    then = position(*START)
+    now = position([100.0, 200.0, 300.0, 50.0], [price, 20.0, 30.0, 40.0], [0.4, 0.3, 0.3], 1)
+    notes = carry(then.holdings, now.holdings, {}).notes
+    assert bool(notes) is told
+    assert all(one.startswith(f"Prices far from those of then: A from 10 to {price:g}.") for one in notes)
+
+
 @pytest.mark.parametrize(
     ("numbers", "ratio"),
     [
