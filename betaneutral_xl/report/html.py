@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from betaneutral_xl.job import views
 from betaneutral_xl.job.answer import AnswerPage, words
-from betaneutral_xl.job.answer.lines import Light, LimitLine, Measure, limit_text, loss_text, shown
+from betaneutral_xl.job.answer.lines import Light, LimitLine, Measure, fall_text, loss_text, shown
 from betaneutral_xl.job.answer.page import Status
 from betaneutral_xl.job.order_formats import liquidity_sentence
 from betaneutral_xl.job.views import Kind
@@ -73,29 +73,21 @@ def _answer(answer: AnswerPage, contents: Contents) -> Iterator[str]:
 def _numbers(answer: AnswerPage) -> Iterator[Sequence[str]]:
     """Yield every number before and after, with its limit."""
     for beta in answer.betas:
-        limit = "" if beta.target is None else limit_text(beta.target, Kind.NUMBER)
         realised = beta.realised_before
         label = f"Beta to {beta.etf}"
-        yield (
-            label,
-            views.beta_text(beta.before, 2),
-            views.beta_text(beta.after, 2),
-            limit,
-            _light(beta.light),
-        )
+        texts = (views.beta_text(one, 2) for one in (beta.before, beta.after))
+        yield label, *texts, beta.target_text, LIGHTS[beta.light][0]
         if realised is not None:
             text = f"{realised.beta:.2f} (s.e. {realised.se:.2f})"
             yield f"{label}, realised over {realised.days} days", text, "", "", ""
     for before, after in zip(answer.losses_before, answer.losses_after, strict=True):
-        label = f"If {before.etf} falls {abs(before.move):.0%}"
-        yield label, loss_text(before), loss_text(after), "", ""
+        yield f"If {fall_text(before)}", loss_text(before), loss_text(after), "", ""
     for measure in answer.measures:
         yield _measure(measure, answer)
     for leg in answer.legs:
         money = answer.money(abs(leg.ratio))
         amount = f" ({money:,.0f})" if money else ""
-        label = f"{leg.action.capitalize()} {leg.name} in place of its basket"
-        yield label, "", f"{abs(leg.ratio):.2%}{amount}", "", ""
+        yield leg.label, "", f"{abs(leg.ratio):.2%}{amount}", "", ""
     for line in answer.limits:
         yield _limit(line)
 
@@ -110,12 +102,8 @@ def _measure(line: Measure, answer: AnswerPage) -> Sequence[str]:
 
 
 def _limit(line: LimitLine) -> Sequence[str]:
-    label = f"Limit: {line.title}"
-    return label, shown(line.before, line.kind), shown(line.after, line.kind), line.text, _light(line.light)
-
-
-def _light(of: Light) -> str:
-    return LIGHTS[of][0]
+    texts = (shown(one, line.kind) for one in (line.before, line.after))
+    return f"Limit: {line.title}", *texts, line.text, LIGHTS[line.light][0]
 
 
 def _notices(answer: AnswerPage, *severities: Severity) -> Iterator[str]:
@@ -276,7 +264,8 @@ def _annex(contents: Contents) -> Iterator[str]:
     title = "Weights" if contents.infeasible is None else "Current weights: no proposal"
     rows = ([str(row[0]), *map(_cell, columns[1:], row[1:])] for row in result.rows())
     yield folded(title, table(contents.weight_headings, rows))
-    checks = ((c.name, f"{c.residual:.1e}", f"{c.limit:.1e}", _holds(c.passed)) for c in contents.checks)
+    lights = {True: LIGHTS[Light.WITHIN][0], False: LIGHTS[Light.OVER][0]}
+    checks = ((c.name, f"{c.residual:.1e}", f"{c.limit:.1e}", lights[c.passed]) for c in contents.checks)
     title = "Verified in Python before the report was written"
     yield folded(title, table(("", "Residual", "Allowed", "Holds"), checks))
     for name, facts in (*provenance.inputs(contents), *provenance.run(contents)):
@@ -294,7 +283,3 @@ def _number(value: float) -> str:
 
 def _percent(value: float) -> str:
     return shown(value, Kind.PERCENT)
-
-
-def _holds(passed: bool) -> str:  # noqa: FBT001 - its only argument
-    return "yes" if passed else "NO"

@@ -20,7 +20,7 @@ from betaneutral_xl.job.answer.lines import (
     Light,
     LimitLine,
     Measure,
-    limit_text,
+    fall_text,
     shown,
 )
 from betaneutral_xl.job.views import BetaForecast, Kind
@@ -139,7 +139,6 @@ def _measures(page: AnswerPage) -> Lines:
 def _beta(line: BetaLine) -> list[Any]:
     realised = [one.beta if one else math.nan for one in (line.realised_before, line.realised_after)]
     texts = [shown(one, Kind.NUMBER) for one in realised]
-    target = None if line.target is None else limit_text(line.target, Kind.NUMBER)
     return [
         f"Beta to {line.etf}",
         line.before.beta,
@@ -147,7 +146,7 @@ def _beta(line: BetaLine) -> list[Any]:
         None,
         interval(line.after),
         " -> ".join(texts) if all(texts) else None,
-        target,
+        line.target_text or None,
         str(line.light),
         line.coverage,
     ]
@@ -184,7 +183,7 @@ def _losses(page: AnswerPage) -> Iterator[list[Any]]:
     for before, after in zip(page.losses_before, page.losses_after, strict=True):
         error = shown(after.half_width, Kind.PERCENT)
         yield [
-            f"If {after.etf} falls {-after.move:.0%}",
+            f"If {fall_text(after)}",
             before.expected,
             after.expected,
             money(page, after.expected),

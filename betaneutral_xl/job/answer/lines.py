@@ -65,6 +65,11 @@ def shown(value: float | None, kind: Kind, digits: int = 2) -> str:
     return f"{round(value):,}" if kind is Kind.COUNT else f"{round(value, digits) + 0.0:.{digits}f}"
 
 
+def fall_text(shock: Shock) -> str:
+    """Return which fall of an ETF a loss is of: JHAI falls 10%."""
+    return f"{shock.etf} falls {abs(shock.move):.0%}"
+
+
 def loss_text(shock: Shock) -> str:
     """Return the expected return if an ETF falls, with half the length of its interval where it is known."""
     width = f" ± {shown(shock.half_width, Kind.PERCENT, 1)}" if math.isfinite(shock.half_width) else ""
@@ -121,6 +126,11 @@ class BetaLine:
     realised_before: RecentBeta | None = None
     realised_after: RecentBeta | None = None
     meaning: str = ""
+
+    @property
+    def target_text(self) -> str:
+        """The target in words; empty for a method without one."""
+        return "" if self.target is None else limit_text(self.target, Kind.NUMBER)
 
     @property
     def light(self) -> Light:
@@ -220,6 +230,11 @@ class LimitLine:
         of = f" ({self.ticker})" if self.ticker else ""
         return f"{self.label}{of}{self.setter}"
 
+    @property
+    def heading(self) -> str:
+        """The title with a capital letter."""
+        return f"{self.title[:1].upper()}{self.title[1:]}"
+
 
 @dataclass(frozen=True, slots=True)
 class Leg:
@@ -232,6 +247,11 @@ class Leg:
     def action(self) -> str:
         """What to do."""
         return "sell" if self.ratio >= 0.0 else "buy"
+
+    @property
+    def label(self) -> str:
+        """What it is, as the beginning of a line."""
+        return f"{self.action.capitalize()} {self.name} in place of its basket"
 
     def text(self, digits: int = 1) -> str:
         """Return what to do with how much of it, as a percentage with these digits."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from betaneutral_xl.engine.exposures import MOVES
 from betaneutral_xl.engine.intervals import BetaForecast
 from betaneutral_xl.job.answer import AnswerPage
-from betaneutral_xl.job.answer.lines import BetaLine, Leg, LimitLine, Measure, limit_text
+from betaneutral_xl.job.answer.lines import BetaLine, Leg, LimitLine, Measure, fall_text
 from betaneutral_xl.job.answer.page import Status
 from betaneutral_xl.job.answer.words import CHANCE, past_note, variance_note
 from betaneutral_xl.job.views import Kind
@@ -185,7 +185,7 @@ def _beta(contents: Contents, k: int, line: BetaLine) -> list[Cell]:
             realised.beta if realised else "unknown",
             style.from_python(style.BETA).replace(align="right"),
         ),
-        limit="none" if line.target is None else limit_text(line.target, Kind.NUMBER),
+        limit=line.target_text or "none",
         holds=LIGHTS[line.light],
     )
 
@@ -215,7 +215,7 @@ def _losses(contents: Contents) -> Iterator[list[Cell]]:
             for (when, _), width in zip(whens, widths, strict=True)
         ]
         yield _row(
-            f"If {pair[0].etf} falls {size:.0%}",
+            f"If {fall_text(pair[0])}",
             before,
             after,
             errors=(ends[0], ends[1]),
@@ -252,14 +252,13 @@ def _number(name: str, value: float, look: Look) -> Cell:
 def _leg(answer: AnswerPage, leg: Leg) -> list[Cell]:
     """Return the row of an ETF to trade in place of its basket."""
     size = abs(leg.ratio)
-    label = f"{leg.action.capitalize()} {leg.name} in place of its basket"
-    return _row(label, after=(size, style.from_python(style.PERCENT)), money=(None, answer.money(size)))
+    return _row(leg.label, after=(size, style.from_python(style.PERCENT)), money=(None, answer.money(size)))
 
 
 def _limit(line: LimitLine) -> list[Cell]:
     look = style.from_python(FORMATS[line.kind])
     return _row(
-        f"{line.title[:1].upper()}{line.title[1:]}",
+        line.heading,
         (line.before, look),
         (line.after, look),
         limit=line.text,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from betaneutral_xl.job.answer.lines import fall_text
 from betaneutral_xl.report import charts, pictures, style
 from betaneutral_xl.report.cells import Canvas
 from betaneutral_xl.report.contents import Contents
@@ -91,7 +92,7 @@ def _losses(page: Page, contents: Contents) -> None:
     percent = style.from_python(style.TENTH)
     rows: list[list[Cell]] = []
     for before, after in zip(answer.losses_before, answer.losses_after, strict=True):
-        row: list[Cell] = [(f"{before.etf} falls {abs(before.move):.0%}", style.LABEL)]
+        row: list[Cell] = [(fall_text(before), style.LABEL)]
         for one in (before, after):
             row += [(rounded(one.expected), percent), (one.low, percent), (one.high, percent)]
         money = answer.money(after.expected)

@@ -10,7 +10,7 @@ from datetime import datetime
 from betaneutral_xl.engine.intervals import BetaForecast
 from betaneutral_xl.job import views
 from betaneutral_xl.job.answer import AnswerPage
-from betaneutral_xl.job.answer.lines import Light, limit_text, loss_text, shown
+from betaneutral_xl.job.answer.lines import Light, fall_text, loss_text, shown
 from betaneutral_xl.job.answer.page import Status
 from betaneutral_xl.job.views import Kind
 from betaneutral_xl.model.notices import NoticeGroup, Severity
@@ -97,13 +97,12 @@ def _short(text: str, longest: int = LONGEST) -> str:
 
 def _rows(answer: AnswerPage) -> Iterator[Row]:
     for beta in answer.betas:
-        limit = "" if beta.target is None else limit_text(beta.target, Kind.NUMBER)
         texts = map(_beta, (beta.before, beta.after))
-        yield (_short(f"Beta to {beta.etf}", 40), *texts, limit, LIGHTS[beta.light][0])  # type: ignore[misc] # two texts
+        yield (_short(f"Beta to {beta.etf}", 40), *texts, beta.target_text, LIGHTS[beta.light][0])  # type: ignore[misc] # two texts
     few = len(answer.etfs) == 1
     for before, after in zip(answer.losses_before, answer.losses_after, strict=True):
         if few or before.move == answer.losses_before[0].move:
-            label = _short(f"If {before.etf} falls {abs(before.move):.0%}", 40)
+            label = _short(f"If {fall_text(before)}", 40)
             yield label, loss_text(before), loss_text(after), "", ""
     for one in answer.measures:
         if one.key != "trades":
@@ -112,7 +111,7 @@ def _rows(answer: AnswerPage) -> Iterator[Row]:
             label = _short(one.label if bound is None else f"{one.label}{bound.setter}", 46)
             yield label, shown(one.before, one.kind, 1), shown(one.after, one.kind, 1), *held
     for line in sorted(answer.further_limits, key=lambda one: one.light is not Light.OVER):
-        label = _short(f"{line.title[:1].upper()}{line.title[1:]}", 40)
+        label = _short(line.heading, 40)
         before_text = shown(line.before, line.kind, 1)
         yield label, before_text, shown(line.after, line.kind, 1), line.text, LIGHTS[line.light][0]
 
