@@ -282,13 +282,18 @@ def _amount(cell: str) -> float:
     return number(cell) or number(cell, decimal_comma=True) or 0.0
 
 
-def with_side_of_heading(sheet: TextSheet, header: Header, heading: str) -> tuple[TextSheet, Header]:
-    """Return a table under a heading of short, or of long, positions with a column of that side."""
+def with_side_of_heading(
+    sheet: TextSheet, header: Header, heading: str, text: str = HEADINGS
+) -> tuple[TextSheet, Header]:
+    """Return a table under a heading of short, or of long, positions with a column of that side.
+
+    ``text`` is the header of the column.
+    """
     found = SECTION.fullmatch(heading)
     if found is None or Column.SIDE in header.indices or heading.casefold() == "cash":
         return sheet, header
     side = "short" if found["short"] else "long"
-    return _extended(sheet, header, Column.SIDE, HEADINGS, lambda row: header.with_last_cell(row, side))
+    return _extended(sheet, header, Column.SIDE, text, lambda row: header.with_last_cell(row, side))
 
 
 def _with_word(header: Header, row: Row, word: str) -> Row:

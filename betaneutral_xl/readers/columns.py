@@ -111,7 +111,8 @@ ALIASES: Mapping[Column, tuple[str, ...]] = {
         "종목코드", "종목번호", "티커",
     ),
     Column.NAME: (
-        "holding name", "holdings name", "security name", "company name", "constituent name",
+        "holding name", "row labels", "zeilenbeschriftungen", "holdings name", "security name",
+        "company name", "constituent name",
         "proper name", "full name", "title", "name", "issuer name", "security description", "instrument name",
         "stock name", "asset name", "long name", "position name", "description", "company", "holding",
         "holdings", "security", "securities", "issuer", "instrument", "stock", "constituent", "asset",
@@ -320,7 +321,7 @@ def recognise(header: str) -> tuple[Column, int] | None:
     """Return the column that a header means and the rank of its alias (0 is preferred), or None."""
     if not header or len(header) > MAX_HEADER_LENGTH or number(header) is not None:
         return None
-    key = header_key(header)
+    key = header_key(header).removeprefix("sum of ")  # of a pivot table
     if key in _EXACT:
         return _EXACT[key], _PREFERENCE[key]
     for longest, parts, alias, column in _PATTERNS:

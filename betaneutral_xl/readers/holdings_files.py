@@ -160,6 +160,10 @@ def parse_holdings_file(
     sheets = read_sheets(content, file_name)
     chosen = choice or Choice(account=fund)
     table, name = _positions(sheets, file_name, chosen, of_workbook=content.startswith((ZIP, OLE)))
+    others = [one for one in sheets if one.name != table.source.name and one.rows]
+    unread = [one.name for one in others if OTHER_POSITIONS.search(one.name)]
+    note = f"Sheets that are not read may have positions or cash: {listing(unread)}."
+    table = replace(table, elsewhere=tuple(others), warnings=(*table.warnings, *([note] if unread else [])))
     label = PurePath(file_name).stem if name == ALL else name or chosen.account or PurePath(file_name).stem
     return _holdings(table, label, file_name, provenance, choice=chosen, nav=nav)
 
@@ -613,9 +617,28 @@ def _tickers(table: HoldingsTable, rows: Sequence[PositionRow], file_name: str) 
     if not rows:
         msg = f"{file_name} has no positions, only cash. Check that it is the right file."
         raise InputError(msg)
+    _refuse_days(table, rows)
     if Column.TICKER not in table.header.indices:
         _refuse_names(rows, file_name)
     return tuple(normalise(row.symbol.lstrip("-")) for row in rows)
+
+
+DAY_AS_TICKER = Pattern(
+    r"\d{4}-\d{2}-\d{2}(?: .*)?|\d{1,2}-[a-z]{3}(?:-\d{2,4})?|\d{1,2}/\d{1,2}/\d{2,4}", re.IGNORECASE
+)
+
+
+def _refuse_days(table: HoldingsTable, rows: Sequence[PositionRow]) -> None:
+    """Refuse a date in place of a ticker: spreadsheet programs make one of MAR1 and of 1-MAR."""
+    row = next(
+        (row for row in rows if row.symbol[:1].isdigit() and DAY_AS_TICKER.fullmatch(row.symbol)), None
+    )
+    if row is not None:
+        msg = (
+            f"{table.where(row.cells, Column.TICKER, Column.NAME)} has the day {row.symbol:.40} in place of "
+            "a ticker. Write the ticker, in a cell of the format text, or remove the row."
+        )
+        raise InputError(msg)
 
 
 def _refuse_names(rows: Sequence[PositionRow], file_name: str) -> None:
@@ -698,6 +721,10 @@ def _total_notes(table: HoldingsTable, rows: Sequence[PositionRow]) -> tuple[str
     )
 
 
+OTHER_POSITIONS = Pattern(
+    r"\b(?:cash|money|options?|futures?|derivatives?|swaps?|shorts?|fx|margin)\b", re.IGNORECASE
+)
+"""Names of sheets that may have a part of a portfolio."""
 STATED_NAV = Pattern(
     r"(?:(?:(?:total|net) )+(?:(?:fund|portfolio|account) )?(?:asset value|nav|value|assets|worth)"
     r"|(?:fund|portfolio|account) (?:nav|value|equity)|nav|aum|net liq(?:uidation(?: value)?)?)"
@@ -717,11 +744,18 @@ SMALLEST_NAV = 0.01
 def _stated_notes(table: HoldingsTable, nav: float, cash: float) -> Iterator[Notice]:
     """Yield notices where lines around the table state another net asset value or cash than its rows."""
     advice = f"It is not used: {CASH_OR_NAV}."
-    for row in (*table.before[-MAX_STATED_ROWS:], *table.after[:MAX_STATED_ROWS]):
+    beside = [
+        (row, table.where(row)) for row in (*table.before[-MAX_STATED_ROWS:], *table.after[:MAX_STATED_ROWS])
+    ]
+    beside += [
+        (row, f"{table.file_name}, sheet {sheet.name}, row {i}")
+        for sheet in table.elsewhere
+        for i, row in enumerate(sheet.rows[:MAX_STATED_ROWS], start=1)
+    ]
+    for row, where in beside:
         label, amount = _labelled_amount(table, row)
         if amount is None:
             continue
-        where = table.where(row)
         if STATED_NAV.fullmatch(label) and amount > SMALLEST_NAV * abs(nav):
             if not math.isclose(amount, nav, rel_tol=TOTAL_RTOL):
                 text = f"{where} states {amount:,.2f} ({label:.40}), and the rows add to {nav:,.2f}. {advice}"

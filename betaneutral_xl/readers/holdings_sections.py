@@ -217,6 +217,7 @@ def _sections(sheet: TextSheet, file_name: str) -> tuple[Section, ...]:
             continue
         heading = _label(sheet.rows, start)
         part, header = with_side_of_heading(*tickers_from_headings(part, header), heading)
+        part, header = with_side_of_heading(part, header, clean(sheet.name), f"sheet {clean(sheet.name)}")
         if TRANSACTION_HEADERS & {header_key(text) for text in header.texts}:
             columns = listing([clean(text) for text in header.texts if clean(text)], limit=4)
             others.append(f"A table of trades, not positions, is not read (columns {columns}).")

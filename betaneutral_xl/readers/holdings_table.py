@@ -81,6 +81,8 @@ class HoldingsTable:
     printed_values: tuple[float, ...] = ()
     """The market values of total rows, in their order."""
     warnings: tuple[str, ...] = ()
+    elsewhere: tuple[TextSheet, ...] = ()
+    """The other sheets of the workbook, which are not read."""
     nameless: tuple[Row, ...] = ()
     """Rows with a number and without a ticker, a name or another identifier, that are no totals."""
     source: TextSheet
@@ -181,6 +183,7 @@ def holding_rows(sheet: TextSheet, header: Header, file_name: str) -> HoldingsTa
     skipped: list[Row] = []
     nameless: list[Row] = []
     unnamed_totals: list[Row] = []
+    unnamed_from = 0
     totals: list[tuple[int, Row]] = []
     sums: list[tuple[int, Row]] = []
     total: float | None = None
@@ -198,7 +201,8 @@ def holding_rows(sheet: TextSheet, header: Header, file_name: str) -> HoldingsTa
             rows.append(row)
             blank = False
         elif _is_nameless(table, row):
-            if _is_sum(table, row, rows):
+            if _is_sum(table, row, rows) or _is_group_sum(table, row, rows[unnamed_from:]):
+                unnamed_from = len(rows)
                 unnamed_totals.append(row)
             else:
                 nameless.append(row)
@@ -435,6 +439,14 @@ def _is_sum(table: HoldingsTable, row: Row, rows: Sequence[Row]) -> bool:
             completes = any(math.isclose(printed + above, whole, rel_tol=SUM_RTOL) for whole in wholes)
             sums.append(math.isclose(printed, above, rel_tol=SUM_RTOL) and not completes)
     return bool(sums) and all(sums)
+
+
+def _is_group_sum(table: HoldingsTable, row: Row, rows: Sequence[Row]) -> bool:
+    """Whether a row without a ticker says total, and its value is the sum of some rows."""
+    if not _says_total(row) or table.number(row, Column.MARKET_VALUE) is None:
+        return False
+    printed, *values = (table.number(one, Column.MARKET_VALUE) or 0.0 for one in (row, *rows))
+    return math.isclose(printed, math.fsum(values), rel_tol=SUM_RTOL)
 
 
 def _values_of_whole(
