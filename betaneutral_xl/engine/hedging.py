@@ -9,17 +9,16 @@ in them; a ridge, a limit, or sell-only legs keep it small, at the cost of a res
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from betaneutral_xl.errors import InputError, UndefinedBeta
 from betaneutral_xl.model.arrays import read_only
 from betaneutral_xl.model.constraints import LARGEST_LEG
-from betaneutral_xl.model.values import number, require_sign
-from betaneutral_xl.system.words import yes_or_no
+from betaneutral_xl.model.values import require_sign
 
 if TYPE_CHECKING:
     from betaneutral_xl.model.arrays import FloatArray
@@ -80,33 +79,6 @@ class Legs:
             raise InputError(msg)
         require_sign("The ridge of the legs", self.ridge, LARGEST_RIDGE)
         require_sign("The limit of the legs", self.limit, LARGEST_LEG)
-
-    @classmethod
-    def from_mapping(cls, options: Mapping[str, Any]) -> Legs:
-        """Create legs from plain values: numbers, or text such as ``50%``.
-
-        Raises
-        ------
-        InputError
-            If an option is unknown or its value cannot be parsed.
-
-        """
-        readers: dict[str, Callable[[Any], Any]] = {
-            "ridge": number,
-            "limit": number,
-            "sell_only": yes_or_no,
-        }
-        read: dict[str, Any] = {}
-        for name, value in options.items():
-            if name not in readers:
-                msg = f"The legs have no option {name!r:.60}. Choose among {', '.join(readers)}."
-                raise InputError(msg)
-            try:
-                read[name] = readers[name](value)
-            except (TypeError, ValueError) as error:
-                msg = f"The option {name} of the legs is {value!r:.60}: {error}."
-                raise InputError(msg) from None
-        return cls(**read)
 
     @property
     def exact(self) -> bool:

@@ -23,7 +23,7 @@ from betaneutral_xl.job.options import BY_NAME, REQUESTED, Section, of_section
 from betaneutral_xl.model.alignment import OnMissing
 from betaneutral_xl.model.constraints import UNLIMITED, Constraints, limit_of
 from betaneutral_xl.model.values import beta_or_ticker, choice, number, option_name, require_sign, unsigned
-from betaneutral_xl.system.words import did_you_mean
+from betaneutral_xl.system.words import did_you_mean, yes_or_no
 
 if TYPE_CHECKING:
     from betaneutral_xl.engine.neutral import Target
@@ -104,12 +104,11 @@ class Request:
             request = cls.parse(mandate.under(own_options), etfs, groups)
             return replace(request, mandate=mandate, departures=mandate.departures(own_options))
         own, limits = _sorted(own_options)
-        legs = {LEGS[name]: value for name, value in own.items() if name in LEGS}
         return cls(
             method=choice(Method, own.get("method", Method.HEDGE), "method"),
             target=parse_target(own.get("target"), etfs),
             constraints=Constraints.from_mapping(limits, groups),
-            legs=Legs.from_mapping(legs),
+            legs=_legs(own),
             objective=choice(Objective, own.get("objective", Objective.STABLE), "objective"),
             on_missing=choice(OnMissing, own.get("on_missing", OnMissing.ERROR), "policy on_missing"),
             etf_on_missing=choice(
@@ -188,6 +187,17 @@ def read_as(what: str, value: Any, read: Callable[[Any], float], advice: str = "
     except (TypeError, ValueError) as error:
         msg = f"The {what} is {value!r:.60}: {error}.{advice}"
         raise InputError(msg) from None
+
+
+def _legs(own: Mapping[str, Any]) -> Legs:
+    read: dict[str, Any] = {
+        LEGS[name]: read_as(
+            f"option {LEGS[name]} of the legs", value, yes_or_no if name == "sell_only" else number
+        )
+        for name, value in own.items()
+        if name in LEGS
+    }
+    return Legs(**read)
 
 
 def net_asset_value(value: Any) -> float:

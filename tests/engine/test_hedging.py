@@ -123,11 +123,3 @@ def test_legs_apply_to_the_hedge_only_and_are_validated(book: Holdings, etf: Etf
     for wrong in ({"ridge": -1.0}, {"limit": 0.0}, {"ridge": math.nan}):
         with pytest.raises(InputError, match="ridge of zero or more and a positive limit"):
             Legs(**wrong)  # type: ignore[arg-type] # one number each
-
-
-def test_legs_are_read_from_plain_values_only() -> None:
-    assert Legs.from_mapping({"limit": "50%", "sell_only": "no"}) == Legs(limit=0.5, sell_only=False)
-    with pytest.raises(InputError, match="sell_only of the legs is 'perhaps': give yes or no"):
-        Legs.from_mapping({"sell_only": "perhaps"})
-    with pytest.raises(InputError, match="The legs have no option 'lim'"):
-        Legs.from_mapping({"lim": 0.5})

@@ -69,6 +69,13 @@ def test_limits_on_hedge_ratios_and_policies_stand_beside_limits_on_weights() ->
     assert (request.on_missing, request.etf_on_missing) == (OnMissing.DROP, OnMissing.RESCALE)
 
 
+def test_limits_on_hedge_ratios_are_read_as_typed() -> None:
+    legs = Request.parse({"leg_limit": "50%", "sell_only": "no"}).legs
+    assert legs == Legs(limit=0.5, sell_only=False)
+    with pytest.raises(InputError, match="sell_only of the legs is 'perhaps': give yes or no"):
+        Request.parse({"sell_only": "perhaps"})
+
+
 def test_the_parameters_of_an_old_snapshot_are_read() -> None:
     stored = {
         "method": "reweight",
