@@ -643,7 +643,7 @@ def parse_history_grid(grid: CellGrid, kind: str | None = None) -> History:
 def _wide_block(table: RowGrid, headers: Sequence[str], kind: str | None) -> History:
     dated = headers[0] in DATE_HEADERS or isinstance(table.body[-1][0], date) or _is_day(table.labels())
     left = 1 if dated else 0
-    names = table.header[left:]
+    names = list(table.header[left:])
     if not all(cell_text(name) and number(name) is None for name in names):
         raise _no_block(table.name)
     if dated:
@@ -662,11 +662,33 @@ def _wide_block(table: RowGrid, headers: Sequence[str], kind: str | None) -> His
             place=lambda row, column: table.place(row, column - 1),
         )
         matrix = shifted.numbers()
+        if _counts_rows(matrix[:, 0]):
+            msg = f"{table.name} has row numbers in its first column ({names[0]}). Leave that column out."
+            raise InputError(msg)
+    _refuse_truth_values(table, left)
+    are_prices = kind == "prices" or (kind is None and _are_prices(table, matrix, left))
+    names, days, matrix, _ = _without_columns_beside(names, days, matrix, table.name)
     unique = _unique(names, table.name)
-    if kind == "prices" or (kind is None and _are_prices(table, matrix, left)):
+    if are_prices:
         days, matrix, _ = _without_equal_rows(*_without_empty_days(days, matrix)[:2])
+        _refuse_two_rows(unique, days, matrix, table.name)
         return History(Prices.from_matrix(unique, days, matrix).returns(), dated=dated)
     return History(Returns.from_matrix(unique, days, matrix), dated=dated)
+
+
+def _counts_rows(column: FloatArray) -> bool:
+    """Whether a column counts the rows from 0 or 1."""
+    counted = (np.arange(start, start + len(column)) for start in (0, 1))
+    return len(column) >= MIN_ROWS and any(np.array_equal(column, one) for one in counted)
+
+
+def _refuse_truth_values(table: RowGrid, left: int) -> None:
+    """Refuse TRUE and FALSE, which would be read as 1 and 0."""
+    for i, row in enumerate(table.body):
+        j = next((j for j in range(left, len(row)) if isinstance(row[j], bool)), None)
+        if j is not None:
+            msg = f"{table.place(i, j)} is {row[j]}, not a number. Correct it, or leave the cell empty."
+            raise InputError(msg)
 
 
 def _is_day(labels: Sequence[str]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
@@ -430,3 +430,31 @@ def test_fields_in_the_columns_of_parquet_are_known_as_in_text() -> None:
     read = parse_prices(stream.getvalue(), "p")
     assert read.tickers == ("NVDA",)
     assert read.matrix[:, 0].tolist() == [39.7, 39.2, 40.9]
+
+
+def test_a_range_is_read_by_the_rules_of_files() -> None:
+    head, *body = TYPED
+    better = [[*head, "NVDA Adj Close"], *([*row, row[1] / 2.0] for row in body)]
+    read = tables.history(cells.read(better, "data")).returns
+    assert read.tickers == ("NVDA", "BRK.B")
+    fields = [[head[0], "Field", *head[1:]], *([row[0], "PX_LAST", *row[1:]] for row in body)]
+    fields += [[row[0], "Volume", 1e6, 2e6] for row in body]
+    assert tables.history(cells.read(fields, "data")).returns.matrix == pytest.approx(read.matrix)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            lambda rows: [["#", *rows[0][1:]], *([k, *row[1:]] for k, row in enumerate(rows[1:], 1))],
+            "row numbers",
+        ),
+        (lambda rows: [*rows[:3], [rows[3][0], True, 1.0]], "row 4, column 2 of data is True, not a number"),
+        (lambda rows: [*rows, [rows[3][0], 50.0, 1.0]], r"several rows of 2023-06-13 .*NVDA: 40\.9 and 50"),
+    ],
+)
+def test_a_range_with_other_columns_or_cells_is_refused(
+    change: Callable[[list[list[Any]]], list[list[Any]]], message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        tables.history(cells.read(change(TYPED), "data"))
