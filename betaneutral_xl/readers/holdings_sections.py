@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import InputError, UnknownFund, UnreadableFile, listing
-from betaneutral_xl.model.printed import cell_text, clean, date_of, number
+from betaneutral_xl.model.printed import cell_text, clean, date_of, is_percentage, number
 from betaneutral_xl.readers.activity_statement import POSITIONS, completed, statement_parts
 from betaneutral_xl.readers.cell_columns import with_side_of_heading
 from betaneutral_xl.readers.columns import (
@@ -87,12 +87,14 @@ class Choice:
         """Parse a choice from texts; ``rates`` is a list such as ``EUR=1.16,JPY=0.0064``."""
         found: dict[str, float] = {}
         for one in filter(None, (part.strip() for part in rates.split(","))):
-            code, _, text = one.partition("=")
-            rate = number(text)
-            if not (len(code.strip()) == 3 and code.strip().isalpha() and rate is not None and rate > 0.0):  # noqa: PLR2004 - ISO 4217
+            name, _, text = one.partition("=")
+            code, rate = name.strip().upper(), None if is_percentage(text) else number(text)
+            if not (len(code) == 3 and code.isalpha() and rate is not None and rate > 0.0):  # noqa: PLR2004 - ISO 4217
                 msg = f"{one[:40]!r} is not a rate of a currency. Give base currency per unit, as EUR=1.16."
                 raise InputError(msg)
-            found[code.strip().upper()] = rate
+            if found.setdefault(code, rate) != rate:
+                msg = f"The rate of {code} is given as {found[code]:g} and as {rate:g}. Keep one of the two."
+                raise InputError(msg)
         return cls(account=account, sheet=sheet, rates=MappingProxyType(found), day=day)
 
 

@@ -159,7 +159,10 @@ def _checked_url(text: str, whose: str, name: str, usual: str) -> str:
 
 
 def _seconds(text: str) -> float:
-    seconds = float(text)
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
     if not 0.0 < seconds <= 3600.0:  # noqa: PLR2004 - an hour
         msg = "give between 0 and 3600 seconds"
         raise ValueError(msg)

@@ -12,7 +12,7 @@ from typing import Any
 import openpyxl
 import pytest
 
-from betaneutral_xl.errors import MissingValue, UnreadableFile
+from betaneutral_xl.errors import InputError, MissingValue, UnreadableFile
 from betaneutral_xl.hosts.cli import main
 from betaneutral_xl.readers.holdings_files import load_holdings, parse_holdings_file
 from betaneutral_xl.readers.holdings_sections import Choice
@@ -301,3 +301,11 @@ def test_prices_under_a_header_of_pence_are_in_hundredths() -> None:
     assert not found.warnings
     assert found.prices is not None
     assert found.prices.tolist() == [0.75, 5.0]
+
+
+def test_a_rate_is_a_number_and_given_once() -> None:
+    assert dict(Choice.parse(rates="EUR=1.16,eur=1.16").rates) == {"EUR": 1.16}
+    with pytest.raises(InputError, match=r"The rate of EUR is given as 1\.16 and as 1\.2"):
+        Choice.parse(rates="EUR=1.16,eur=1.2")
+    with pytest.raises(InputError, match="'EUR=116%' is not a rate of a currency"):
+        Choice.parse(rates="EUR=116%")

@@ -107,8 +107,7 @@ def test_a_password_in_an_address_is_not_shown() -> None:
         (
             "TIMEOUT",
             "soon",
-            "The environment variable BETANEUTRAL_TIMEOUT is 'soon': "
-            "could not convert string to float: 'soon'.",
+            "The environment variable BETANEUTRAL_TIMEOUT is 'soon': give between 0 and 3600 seconds.",
         ),
         (
             "ALLOW_STALE",
