@@ -243,7 +243,7 @@ def _marked(texts: Sequence[str]) -> tuple[str, str]:
     """Return the first of a row's ticker and name without the mark of its side; and the side, or nothing."""
     match = _MARKED_TICKER.fullmatch(texts[0])
     ticker = match["ticker"].lstrip("-") if match else texts[0]
-    if match and ticker.upper() not in NO_TICKERS and ticker != texts[0]:
+    if match and ticker.upper() not in NO_TICKERS | CURRENCIES and ticker != texts[0]:
         return ticker, "short" if match["short"] or match["sold"] or "-" in match["ticker"] else "long"
     is_short = _MARKED_NAME.search(texts[-1]) or texts[-1].casefold() in {
         f"short {ticker.casefold()}",

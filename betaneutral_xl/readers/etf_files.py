@@ -328,8 +328,9 @@ def signed_by_side(table: HoldingsTable, weights: Sequence[float]) -> list[float
     """Return weights, negative where a column, or the sign of an equity's shares, says that it is short."""
 
     def is_short(row: Row) -> bool:
-        if Column.SIDE in table.header.indices:
-            return table.text(row, Column.SIDE).casefold() in SHORT
+        side = table.text(row, Column.SIDE)
+        if side:
+            return side.casefold() in SHORT
         if (table.number(row, Column.SHARES) or 0.0) >= 0.0:
             return False
         identifiers = [text for one in CODE_COLUMNS if (text := table.text(row, one))]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from betaneutral_xl.errors import UnreadableFile, listing
 from betaneutral_xl.model.portfolio import AssetClass
-from betaneutral_xl.model.printed import MISSING, Typed, cell_text, clean, number, uses_decimal_comma
+from betaneutral_xl.model.printed import MISSING, Typed, cell_text, clean, date_of, number, uses_decimal_comma
 from betaneutral_xl.readers import asset_classes
 from betaneutral_xl.readers.cell_columns import ACCOUNTS, HEADINGS, LONG, MARKED, SHORT, with_columns_of_cells
 from betaneutral_xl.readers.columns import (
@@ -60,6 +60,9 @@ TOTAL = Pattern(
 
 TICKERS_LIKE_TOTALS = frozenset({"SUM"})
 """Tickers that are words for a total too: Summit Materials. In capitals they are the company's."""
+
+LONGEST_AMOUNT = 16
+"""Characters of a text that is meant as an amount; a longer one is a note."""
 
 AMBIGUOUS = Pattern(r"[-+]?[1-9]\d{0,2}[.,]\d{3}")
 """A number with a separator of thousands or of decimals."""
@@ -414,7 +417,13 @@ def _lacks_numbers(table: HoldingsTable, row: Row) -> bool:
 def _has_unread_amount(table: HoldingsTable, row: Row) -> bool:
     """Whether a column of numbers has a text with digits that is none, such as ``1.2M``."""
     texts = (table.text(row, column) for column in AMOUNT_COLUMNS)
-    return any(text and text[-1:] != ":" and any(map(str.isdigit, text)) for text in texts)
+    return any(
+        len(text) <= LONGEST_AMOUNT
+        and any(map(str.isdigit, text))
+        and ":" not in text
+        and date_of(text) is None
+        for text in texts
+    )
 
 
 def _is_nameless(table: HoldingsTable, row: Row) -> bool:

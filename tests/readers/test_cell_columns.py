@@ -244,3 +244,15 @@ def test_a_total_below_short_positions_is_no_heading_of_what_follows() -> None:
         "Cash,,,9000\n"
     )
     assert values(read(text))["AMD"] == 10_000.0
+
+
+def test_a_currency_with_a_dash_is_not_short() -> None:
+    etf = parse_etf(
+        b"Ticker,Name,Weight\nAMD,AMD Inc,108\n-USD,US Dollar,12\nTSLA,Tesla (Short),20\n", "LS.csv"
+    )
+    assert [one.weight for one in etf.constituents] == pytest.approx([1.08, 0.12, -0.2])
+
+
+def test_negative_shares_are_short_also_beside_names_that_say_so() -> None:
+    text = b"Ticker,Name,Shares,Weight\nAMD,AMD Inc,50,130\nTSLA,Tesla (Short),9,20\nXOM,Exxon,-9,10\n"
+    assert [one.weight for one in parse_etf(text, "LS.csv").constituents] == pytest.approx([1.3, -0.2, -0.1])

@@ -657,3 +657,10 @@ def test_figures_of_an_account_are_no_positions(row: str) -> None:
 def test_accruals_and_proceeds_of_short_sales_are_cash() -> None:
     found = read("Ticker,Value\nNVDA,6000\nDividend Accruals,100\nShort sale proceeds,2900\nCash,1000\n")
     assert found.cash == 0.4
+
+
+@pytest.mark.parametrize(
+    "line", ["Data as of,11/27/2026", "Exported,2026-11-27 10:30", "Page,1 of 3: positions"]
+)
+def test_a_line_with_a_day_below_a_table_is_no_position(line: str) -> None:
+    assert read(f"Name,Value\nAMD,1000\nIBM,1000\n{line}\n").tickers == ("AMD", "IBM")
