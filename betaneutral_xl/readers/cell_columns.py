@@ -31,6 +31,9 @@ MIN_CODES = 2
 """Codes of a currency that make a column of them, where its header is blank or unknown."""
 ISIN_LENGTH = 12
 MAX_HEADING_CELLS = 2
+PHRASED = frozenset({None, Column.ASSET_CLASS, Column.SUBCLASS, Column.SECTOR})
+"""Columns that may have the sides beside other words."""
+MAX_SIDES = 8
 TOTAL_RTOL = 1e-3
 """Relative rounding of a total beside a heading."""
 BETWEEN = " |/,;()\t"
@@ -122,6 +125,7 @@ _ISIN = Pattern(r"\b[A-Z]{2}[A-Z0-9]{9}[0-9]\b")
 def with_columns_of_cells(sheet: TextSheet, header: Header) -> tuple[TextSheet, Header]:
     """Return a sheet and a header of its with the columns that only the cells tell."""
     sheet, header = _with_flags(sheet, _with_sides(sheet, _with_currencies(sheet, header)))
+    sheet, header = _with_phrases(sheet, header)
     sheet, header = _with_marks(*_with_sections(sheet, header))
     sheet, header = _with_currency_signs(sheet, header)
     return _with_isins(*_with_long_and_short(sheet, header))
@@ -157,6 +161,27 @@ def _with_sides(sheet: TextSheet, header: Header) -> Header:
                 indices[Column.NAME] = tuple(one for one in names if one != i)
             return replace(header, indices={column: found for column, found in indices.items() if found})
     return header
+
+
+def _with_phrases(sheet: TextSheet, header: Header) -> tuple[TextSheet, Header]:
+    """Add a column of the sides, where one of classes, sectors or strategies has them: Short Equity."""
+    if Column.SIDE in header.indices:
+        return sheet, header
+    for i, text in enumerate(header.texts[:MAX_HEADER_CELLS]):
+        if column_of(text) not in PHRASED or OF_TAXES & set(header_key(text).split()):
+            continue
+        words = {clean(row[i]) for row in _sample(sheet, header) if i < len(row)} - {""}
+        if len(words) > MAX_SIDES:
+            continue
+        sides = {word: match for word in words if (match := SECTION.fullmatch(word))}
+        short = {word for word, match in sides.items() if match["short"]}
+        if short and words == sides.keys() and any("long" in word.casefold() for word in words):
+            return _extended(sheet, header, Column.SIDE, text, partial(_with_phrase, header, i, short))
+    return sheet, header
+
+
+def _with_phrase(header: Header, place: int, short: set[str], row: Row) -> Row:
+    return header.with_last_cell(row, "short" if row[place:] and clean(row[place]) in short else "")
 
 
 def _with_flags(sheet: TextSheet, header: Header) -> tuple[TextSheet, Header]:

@@ -67,6 +67,7 @@ NAMED_APART = MappingProxyType(
     }
 )
 """Classes that may be printed under the ticker of a stock, and the word that tells them from it."""
+SWAP = Pattern(r"\b(?:swaps?|swp|trs|cfds?|total return)\b", re.IGNORECASE)
 STOCK_SYMBOL = Pattern(r"[A-Z]{1,5}(?:[./][A-Z])?", re.IGNORECASE)
 MAX_NAME = 40
 RIGHTS = frozenset({"CALL", "PUT", "C", "P"})
@@ -167,6 +168,8 @@ def _own_symbol(
         per_hundred or details or asset_classes.of_name(name) is AssetClass.FIXED_INCOME
     ):
         return symbol  # a fund of bonds, perhaps
+    if kind is PositionClass.DERIVATIVE and not (_flags(table, cells) or SWAP.search(name)):
+        return symbol  # a fund that is leveraged or short by its name, perhaps
     if kind is PositionClass.OPTION:
         details += [word for cell in cells if (word := cell_text(cell).upper()) in RIGHTS]
         if name and name.upper() != symbol.upper():

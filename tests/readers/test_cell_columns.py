@@ -256,3 +256,21 @@ def test_a_currency_with_a_dash_is_not_short() -> None:
 def test_negative_shares_are_short_also_beside_names_that_say_so() -> None:
     text = b"Ticker,Name,Shares,Weight\nAMD,AMD Inc,50,130\nTSLA,Tesla (Short),9,20\nXOM,Exxon,-9,10\n"
     assert [one.weight for one in parse_etf(text, "LS.csv").constituents] == pytest.approx([1.3, -0.2, -0.1])
+
+
+@pytest.mark.parametrize(
+    "column",
+    ["Asset Class,Long Equity,Short Equity,Cash", "Type,Long Stock,Short Stock,",
+     "Strategy,Long book,Short book,", "Sector,Longs,Shorts,Cash"],
+)  # fmt: skip
+def test_sides_among_other_words_of_a_column_are_read(column: str) -> None:
+    header, long, short, cash = column.split(",")
+    text = f"Symbol,{header},Quantity,Price\nAMD,{long},50,200\nTSLA,{short},10,400\nCASH,{cash},9000,1\n"
+    holdings = read(text)
+    assert values(holdings) == pytest.approx(BOOK)
+    assert any(line == f'Read as short, by the column "{header}": TSLA.' for line in holdings.warnings)
+
+
+def test_a_fund_that_is_short_by_its_name_keeps_its_ticker() -> None:
+    text = "Symbol,Name,Shares,Price\nSH,ProShares Short S&P500,10,100\nPSQ,ProShares Short QQQ,30,100\n"
+    assert read(text).tickers == ("SH", "PSQ")
