@@ -20,7 +20,7 @@ from betaneutral_xl.errors import DuplicateTicker, InputError, MissingValue, Unk
 from betaneutral_xl.model.arrays import DateArray, FloatArray, median, positions_of, read_only
 from betaneutral_xl.model.notices import Notice, Severity, Subject
 from betaneutral_xl.model.provenance import Provenance
-from betaneutral_xl.model.spacing import after_gaps
+from betaneutral_xl.model.spacing import DAILY, after_gaps
 from betaneutral_xl.model.tickers import normalise
 
 if TYPE_CHECKING:
@@ -47,6 +47,12 @@ STEPS = 3
 """Successive moves that equal the one before, which prices hardly ever have, and never twice."""
 SAME_STEP, SMALLEST_STEP = 0.02, 0.001
 """Relative difference of equal moves, and the least move for it: below, rounded prices have such ones."""
+
+SMOOTH = 0.4
+"""Correlation of a price's moves with those of the day before, which no traded share has."""
+
+TRADING_YEAR = 230.0
+"""Trading days a year that every exchange has: 242 in China, 252 in the US, 256 in Europe."""
 
 MIN_OTHERS = 4
 """Names from which the others' moves of a day say how late one is."""
@@ -302,11 +308,14 @@ class Returns:
             known = Returns(self.tickers, self.dates[~spans], self.matrix[~spans], self.provenance)
         return (
             *_calendar_warnings(self, spans),
+            *_frequency_warnings(self),
             *_gap_warnings(known),
             *_unchanged_warnings(known),
             *_stuck_warnings(known),
             *_straight_warnings(known),
             *_late_warnings(known),
+            *_smooth_warnings(known),
+            *_copy_warnings(known),
             *_jump_warnings(known),
             *_spike_warnings(known),
             *_alternating_warnings(known),
@@ -329,6 +338,23 @@ def _calendar_warnings(returns: Returns, spans: BoolArray) -> list[str]:
         f"Days are missing between dates, over which no return is taken: {gaps}. Add them if there are any."
     )
     return [Notice(text, Subject.PRICES)]
+
+
+def _frequency_warnings(returns: Returns) -> list[str]:
+    """Report daily prices of fewer days a year than variances are annualised by, such as without Fridays."""
+    gaps = np.diff(returns.dates).astype(int)
+    gaps = gaps[gaps <= DAILY.longest]
+    if len(gaps) < MIN_ALTERNATING or median(gaps) != DAILY.shortest:
+        return []
+    per_year = len(gaps) / float(gaps.sum()) * 365.25
+    if per_year >= TRADING_YEAR:
+        return []
+    off = math.sqrt(DAILY.per_year / per_year) - 1.0
+    text = (
+        f"The prices are of {per_year:.0f} days a year, and variances are annualised by {DAILY.per_year}: "
+        f"volatilities are too high by about {off:.0%}. Give the prices of all trading days."
+    )
+    return [Notice(text, Subject.PRICES, Severity.CHANGES)]
 
 
 def _gap_warnings(returns: Returns) -> list[str]:
@@ -456,6 +482,42 @@ def _late_warnings(returns: Returns) -> list[str]:
         f"the day before: {names}. Their dates are shifted, or their markets close earlier, which makes "
         "their betas too low. Check them."
     )
+    return [Notice(text, Subject.PRICES, Severity.CHANGES)]
+
+
+def _smooth_warnings(returns: Returns) -> list[str]:
+    """Report names whose moves go on for days, as those of averages over days do."""
+    known = np.isfinite(returns.matrix)
+    if len(known) < MIN_ALTERNATING:
+        return []
+    moves = np.where(known, returns.matrix, 0.0)
+    usual = 4.0 * np.median(np.abs(moves), axis=0)
+    moves = np.clip(moves, -usual, usual)  # one wrong price is told otherwise
+    moves = np.where(known, moves - moves.sum(axis=0) / np.maximum(known.sum(axis=0), 1), 0.0)
+    going_on = _correlations(moves[1:], moves[:-1])
+    found = np.flatnonzero((going_on > SMOOTH) & (known.sum(axis=0) >= MIN_ALTERNATING))
+    if not found.size:
+        return []
+    names = listing([f"{returns.tickers[i]} ({going_on[i]:.2f})" for i in found.tolist()])
+    text = (
+        "Prices whose moves go on from day to day, as averages over several days do, by the correlation of a "
+        f"day's with the day before's: {names}. That makes their betas too low. Give closing prices."
+    )
+    return [Notice(text, Subject.PRICES, Severity.CHANGES)]
+
+
+def _copy_warnings(returns: Returns) -> list[str]:
+    """Report names with the same returns, as one that was pasted twice has."""
+    if len(returns.matrix) < MIN_DAYS:
+        return []
+    rounded = np.round(np.nan_to_num(returns.matrix, nan=LARGEST_MOVE), 8) + 0.0
+    of_returns: dict[bytes, list[str]] = {}
+    for column in np.flatnonzero((rounded != 0.0).any(axis=0) & np.isfinite(returns.matrix).any(axis=0)):
+        of_returns.setdefault(rounded[:, column].tobytes(), []).append(returns.tickers[column])
+    same = [" and ".join(names) for names in of_returns.values() if len(names) > 1]
+    if not same:
+        return []
+    text = f"Names with the same returns on all days: {listing(same)}. One may have the prices of another."
     return [Notice(text, Subject.PRICES, Severity.CHANGES)]
 
 

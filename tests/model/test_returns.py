@@ -232,7 +232,7 @@ def test_prices_of_fewer_days_that_are_filled_are_told() -> None:
     (line,) = history(weekly, *others).warnings
     assert line.startswith("Prices that stay the same while others move: N0 (80% of the days).")
     straight = np.interp(np.arange(200), np.arange(0, 200, 5), walk(days=200)[::5])[:196]
-    (line,) = history(straight, *(one[:196] for one in others)).warnings
+    line, *_ = history(straight, *(one[:196] for one in others)).warnings
     assert line.startswith("Prices that move by equal steps day after day, as interpolated ones do: N0 (")
     weeks = np.log(walk(days=200)[::5])
     smooth = np.exp(np.interp(np.arange(200), np.arange(0, 200, 5), weeks))[:196]
@@ -249,3 +249,26 @@ def test_a_name_whose_days_are_shifted_is_told() -> None:
     assert line.startswith("Prices that follow those of the others a day late")
     assert "N0 (" in line
     assert "N1" not in line
+
+
+def test_averages_over_days_are_told_from_prices() -> None:
+    others = [walk(days=200, seed=k) for k in range(2, 5)]
+    average = np.convolve(walk(days=204), np.full(5, 0.2), "valid")
+    (line,) = history(average, *others).warnings
+    assert line.startswith("Prices whose moves go on from day to day, as averages over several days do")
+    assert "N0 (0." in line
+
+
+def test_names_with_the_prices_of_another_are_told() -> None:
+    one, other = walk(days=200), walk(days=200, seed=2)
+    (line,) = history(one, other, one * 3.2).warnings
+    assert line.startswith("Names with the same returns on all days: N0 and N2.")
+
+
+def test_daily_prices_without_one_of_the_days_of_the_week_are_told() -> None:
+    days = np.datetime64("2024-01-01") + np.arange(400)
+    weekday = (days.astype(np.int64) + 3) % 7
+    for last, told in ((4, False), (3, True)):
+        kept = days[weekday <= last]
+        lines = history(walk(days=len(kept)), days=kept).warnings
+        assert any("208 days a year" in line and "too high by about 10%" in line for line in lines) is told
