@@ -67,6 +67,8 @@ NAMED_APART = MappingProxyType(
     }
 )
 """Classes that may be printed under the ticker of a stock, and the word that tells them from it."""
+COUPON_OR_DAY = Pattern(r"\d ?%|\d{1,2}/\d{1,2}/\d{2,4}|\d{4}-\d{2}-\d{2}")
+"""What the name of a bond has, and that of a fund of bonds has not."""
 SWAP = Pattern(r"\b(?:swaps?|swp|trs|cfds?|total return)\b", re.IGNORECASE)
 STOCK_SYMBOL = Pattern(r"[A-Z]{1,5}(?:[./][A-Z])?", re.IGNORECASE)
 MAX_NAME = 40
@@ -164,9 +166,7 @@ def _own_symbol(
     """
     columns = (Column.COUPON, Column.MATURITY, Column.STRIKE)
     details = [text for one in columns if (text := table.text(cells, one))]
-    if kind is PositionClass.FIXED_INCOME and not (
-        per_hundred or details or asset_classes.of_name(name) is AssetClass.FIXED_INCOME
-    ):
+    if kind is PositionClass.FIXED_INCOME and not (per_hundred or details or COUPON_OR_DAY.search(name)):
         return symbol  # a fund of bonds, perhaps
     if kind is PositionClass.DERIVATIVE and not (_flags(table, cells) or SWAP.search(name)):
         return symbol  # a fund that is leveraged or short by its name, perhaps

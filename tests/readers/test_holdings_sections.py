@@ -309,3 +309,22 @@ def test_a_rate_is_a_number_and_given_once() -> None:
         Choice.parse(rates="EUR=1.16,eur=1.2")
     with pytest.raises(InputError, match="'EUR=116%' is not a rate of a currency"):
         Choice.parse(rates="EUR=116%")
+
+
+@pytest.mark.parametrize(
+    ("ticker", "name"),
+    [
+        ("VGSH", "VANGUARD SHORT TERM TREASURY BOND INDEX"),
+        ("QYLD", "GLOBAL X NASDAQ 100 COVERED CALL ETF"),
+        ("PUTW", "WISDOMTREE CBOE S&P 500 PUTWRITE STRATEGY"),
+        ("VXX", "IPATH SERIES B S&P 500 VIX SHORT-TERM FUTURES ETN"),
+        ("UPRO", "PROSHARES ULTRAPRO S&P500"),
+        ("SQQQ", "PROSHARES ULTRAPRO SHORT QQQ"),
+        ("SGOV", "ISHARES 0-3 MONTH TREASURY BOND ETF"),
+        ("USFR", "WISDOMTREE FLOATING RATE TREASURY FUND"),
+        ("TMF", "DIREXION DAILY 20+ YEAR TREASURY BULL 3X"),
+    ],
+)
+def test_funds_of_bonds_and_contracts_keep_their_ticker(ticker: str, name: str) -> None:
+    text = f"Symbol,Name,Quantity,Price,Market Value\n{ticker},{name},10,90,900\nMSFT,Microsoft,20,100,2000\n"
+    assert ticker in {one.ticker for one in parse_holdings_file(text.encode(), "book.csv").positions}
