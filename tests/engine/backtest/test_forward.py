@@ -345,13 +345,11 @@ def test_reasons_that_differ_in_numbers_only_are_reported_once(
 def test_a_solver_failure_on_a_date_leaves_the_portfolio_unchanged(
     study: Callable[..., Study], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def failing(*given: object, **more: object) -> Rebalance:
-        covariance = given[2]
-        assert isinstance(covariance, Covariance)
-        if covariance.provenance.as_of == date(2022, 9, 30):
+    def failing(question: Question) -> Rebalance:
+        if question.covariance.provenance.as_of == date(2022, 9, 30):
             msg = "No answer could be proven."
             raise SolverFailed(msg)
-        return neutralise(Question(*given, **more))  # type: ignore[arg-type] # as it was called
+        return neutralise(question)
 
     monkeypatch.setattr("betaneutral_xl.engine.backtest.decide.neutralise", failing)
     result = walk(study(methods=("reweight", "unhedged")))
@@ -369,9 +367,9 @@ def test_a_backtest_sums_on_one_thread_of_openblas(
         pytest.skip("this NumPy computes with another BLAS than OpenBLAS")
     threads: list[int] = []
 
-    def counting(*given: object, **more: object) -> Rebalance:
+    def counting(question: Question) -> Rebalance:
         threads.extend(one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas")
-        return neutralise(Question(*given, **more))  # type: ignore[arg-type] # as it was called
+        return neutralise(question)
 
     monkeypatch.setattr("betaneutral_xl.engine.backtest.decide.neutralise", counting)
     walk(study(methods=("reweight",)))
@@ -682,9 +680,8 @@ def test_intervals_are_those_of_the_results(
 ) -> None:
     results: dict[str, Rebalance] = {}
 
-    def spy(*args: object, **options: object) -> Rebalance:
-        found = neutralise(Question(*args, **options))  # type: ignore[arg-type] # what it is given
-        return results.setdefault(str(options["method"]), found)
+    def spy(question: Question) -> Rebalance:
+        return results.setdefault(str(question.method), neutralise(question))
 
     monkeypatch.setattr("betaneutral_xl.engine.backtest.decide.neutralise", spy)
     methods = ("hedge", "reweight", "least_squares")
