@@ -385,7 +385,8 @@ def drop_lots(table: HoldingsTable) -> HoldingsTable:
 def _lots(table: HoldingsTable) -> set[int]:
     """Return the indices of rows that are lots of the summary above them; see ``drop_lots``.
 
-    Of several securities: one whose second row equals the first may be in two accounts.
+    Sums alone may be chance: the lots have days, or two securities have several each, and no other has rows
+    that do not add up.
     """
     groups: list[list[int]] = []
     last = ""
@@ -399,10 +400,23 @@ def _lots(table: HoldingsTable) -> set[int]:
         else:
             groups.append([i])
             last = name
-    proven = [group for group in groups if len(group) > 1 and _is_summary(table, group)]
-    if not dated and not any(len(group) > 2 for group in proven):  # noqa: PLR2004 - a summary and lots
-        return set()
+    several = [group for group in groups if len(group) > 1]
+    proven = [group for group in several if _is_summary(table, group)]
+    if not proven or not (dated or any(_has_dated_lots(table, group) for group in proven)):
+        longer = [group for group in proven if len(group) > 2]  # noqa: PLR2004 - a summary and lots
+        if len(longer) < 2 or len(proven) < len(several):  # noqa: PLR2004 - one may be chance
+            return set()
     return {i for group in proven for i in group[1:]}
+
+
+def _has_dated_lots(table: HoldingsTable, group: Sequence[int]) -> bool:
+    """Whether a column has days in all rows but the first, which has none: those of the lots."""
+    first, *lots = (table.rows[i] for i in group)
+    return any(
+        all(j < len(row) and date_of(row[j]) is not None and number(row[j]) is None for row in lots)
+        and (j >= len(first) or date_of(first[j]) is None)
+        for j in range(len(table.header.texts))
+    )
 
 
 def _is_summary(table: HoldingsTable, group: Sequence[int]) -> bool:

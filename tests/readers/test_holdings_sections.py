@@ -328,3 +328,11 @@ def test_a_rate_is_a_number_and_given_once() -> None:
 def test_funds_of_bonds_and_contracts_keep_their_ticker(ticker: str, name: str) -> None:
     text = f"Symbol,Name,Quantity,Price,Market Value\n{ticker},{name},10,90,900\nMSFT,Microsoft,20,100,2000\n"
     assert ticker in {one.ticker for one in parse_holdings_file(text.encode(), "book.csv").positions}
+
+
+def test_lots_that_add_to_another_by_chance_are_added() -> None:
+    text = "Symbol,Quantity,Price\nNVDA,10,100\nNVDA,5,100\nNVDA,5,100\nMSFT,20,100\n"
+    found = parse_holdings_file(text.encode(), "lots.csv")
+    assert found.weights.tolist() == pytest.approx([0.5, 0.5])
+    several = text + "MSFT,12,100\nMSFT,8,100\n"
+    assert parse_holdings_file(several.encode(), "lots.csv").weights.tolist() == pytest.approx([1 / 3, 2 / 3])
