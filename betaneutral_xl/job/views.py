@@ -125,17 +125,20 @@ def intervals_by_name(aligned: Aligned) -> FloatArray:
 
 
 def betas_by_name(aligned: Aligned, held: Collection[str]) -> list[list[Any]]:
-    """Return a row of each held name, NaN where it has no risk data.
+    """Return a row of each held name, NaN where it has no risk data; the largest contributions come first.
 
     Ticker, weight, volatility; then by ETF the betas, their standard errors, what they add to the portfolio's
-    beta; and for each ETF the lower and the upper end of the interval of next month's beta.
+    beta; and for each ETF the lower and the upper end of the interval of next month's beta. The order is by
+    the contribution to the first ETF's beta.
     """
     beta, error = (aligned.expand(of, math.nan) for of in (aligned.betas, aligned.beta_errors))
     volatility = aligned.expand(aligned.covariance.volatilities, math.nan)
     added = aligned.weights[:, None] * beta
     columns = (aligned.weights, volatility, beta, error, added, intervals_by_name(aligned))
     table = np.column_stack(columns).tolist()
-    return [[name, *row] for name, row in zip(aligned.tickers, table, strict=True) if name in held]
+    rows = [[name, *row] for name, row in zip(aligned.tickers, table, strict=True) if name in held]
+    first = 3 + 2 * len(aligned.etf_names)
+    return sorted(rows, key=lambda row: (math.isnan(row[first]), -abs(row[first]), row[0]))
 
 
 def forecast_record(forecasts: Mapping[str, BetaForecast], tail: str = "") -> dict[str, dict[str, Any]]:

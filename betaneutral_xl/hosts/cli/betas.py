@@ -54,7 +54,6 @@ def run(args: argparse.Namespace) -> None:
     held = views.betas_by_name(aligned, set(given.inputs.holdings.tickers))
     rows = [(*row, *row[3 + count : 3 + 2 * count]) for row in held]
     own = 3 + 2 * count  # the contribution to the first ETF's beta
-    rows.sort(key=lambda row: (math.isnan(row[own]), -abs(row[own])))
     total = {
         name: math.fsum(r[own + k] for r in rows if not math.isnan(r[3 + k])) for k, name in enumerate(names)
     }

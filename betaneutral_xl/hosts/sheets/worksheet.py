@@ -118,8 +118,6 @@ def betas(session: Session, holdings: Grid, etf: Grid, covariance: Grid) -> Resu
     head = ["ticker", "weight", "volatility"]
     head += [f"{stem}{name}" for stem in ("predicted_beta", "beta_error", "contribution") for name in names]
     rows = views.betas_by_name(aligned, set(given.holdings.tickers))
-    own = 3 + 3 * len(names) - 1  # the contribution to the last ETF's beta
-    rows.sort(key=lambda row: (math.isnan(row[own]), -abs(row[own]), row[0]))
     head += [f"{stem}{name}" for name in names for stem in ("low_95", "high_95")]
     head += [f"coverage{name}" for name in names]
     covered = [unit.covered for unit in aligned.coverage.units.values()]

@@ -158,6 +158,14 @@ def test_betas_add_up_to_the_portfolios(session: Session) -> None:
     assert sum(column(table, "contribution")) == pytest.approx(0.985106, abs=1e-6)
 
 
+def test_betas_are_in_the_order_of_what_they_add_to_the_first_etfs(session: Session) -> None:
+    two = [["ticker", "AI", "A only"], ["A", 0.4, 1.0], ["B", 0.3, None], ["C", 0.3, None]]
+    table = call(session, "BN_BETAS", HOLDINGS, two, RISK)
+    by_first, by_second = (column(table, f"contribution_{name}") for name in ("AI", "A only"))
+    assert by_first == sorted(by_first, reverse=True)
+    assert by_second != sorted(by_second, reverse=True)
+
+
 LONG_ONLY = [["long_only", None, True], ["upper", None, 0.5], ["upper", "C", 0.6]]
 
 
